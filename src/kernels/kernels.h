@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * kernels.h - the compute core as its callers see it: one table of functions per ISA.
+ *
+ * Everything here is pointers and sizes; nothing can fail, nothing allocates.  A function that
+ * takes (tid, nt) is called by every thread of a team with the same arguments and does its share;
+ * shares are cut so that the bits of the result do not depend on nt.  `scratch` is memory of the
+ * calling thread alone, 64-byte aligned, of the size that the _scratch function beside it names.
+ * This folder includes nothing but itself: it is compiled once per ISA, by flags alone.
+ *
+ * f32 unless said.  All arrays may sit at any address that is a multiple of the element size.
+ */
+#ifndef NC_KERNELS_H
+#define NC_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* -- elementwise: a small program of vector instructions, evaluated tile by tile in L1 ----------*/
+enum nc_elementwise {
+#define UNARY(id, fn, vec, ref, dx) NC_E_##id,
+#define PREDICATE(id, fn, vec, ref) NC_E_##id,
+#define BINARY(id, fn, vec, ref, da, db) NC_E_##id,
+#define COMPARE(id, fn, vec, ref) NC_E_##id,
+#define TERNARY(id, fn, vec, ref, da, db, dc) NC_E_##id,
+#include "elementwise.def"
+	NC_E_COUNT
+};
+
+/* types of memory that a program reads and writes; inside it all is f32 (bool: 0 or 1) */
+typedef enum nc_vtype { NC_V_F32, NC_V_F16, NC_V_BF16, NC_V_I8, NC_V_U8, NC_V_I32, NC_V_BOOL } nc_vtype;
+
+enum {
+	NC_VM_TILE = 512, /* elements evaluated at a time */
+	NC_VM_REGISTERS = 16,
+	NC_VM_OPERANDS = 24,
+	NC_VM_CODE = 64,
+	NC_VM_OUTPUTS = 8
+};
+
+/* Where an operand's elements lie in the iteration space [size[0], ..., size[rank-1]]. */
+typedef enum nc_access {
+	NC_FLAT,   /* element i of the space is data[i] */
+	NC_SCALAR, /* data[0] everywhere */
+	NC_STRIDED, /* at the sum of index[d] * stride[d] (elements; 0: broadcast; may be negative) */
+	NC_PANEL   /* epilogues only: the tile's place in panels [n/nr][m][nr] */
+} nc_access;
+
+typedef struct nc_operand {
+	const void *data;
+	nc_vtype type;
+	nc_access access;
+	int64_t stride[8];
+} nc_operand;
+
+typedef struct nc_code { /* register[dst] = op(src...) */
+	uint8_t op;      /* enum nc_elementwise, or NC_VM_MOVE (= a copy of src[0]) */
+	uint8_t dst;     /* a register */
+	uint8_t src[3];  /* < NC_VM_REGISTERS: a register; else NC_VM_REGISTERS + operand */
+} nc_code;
+enum { NC_VM_MOVE = NC_E_COUNT };
+
+typedef struct nc_result {
+	void *data; /* row-major over the space (epilogues: row stride ld) */
+	nc_vtype type;
+	uint8_t src; /* as nc_code.src */
+	nc_access access; /* NC_FLAT or NC_STRIDED (epilogues: with stride[0], stride[1] = 1) or NC_PANEL */
+	int64_t stride[8];
+} nc_result;
+
+typedef struct nc_vm {
+	int rank;
+	int64_t size[8];
+	int64_t total; /* product of size */
+	int n_operands, n_code, n_results;
+	nc_operand operand[NC_VM_OPERANDS];
+	nc_code code[NC_VM_CODE];
+	nc_result result[NC_VM_OUTPUTS];
+} nc_vm;
+
+/* -- what happens to a finished tile of a matrix product ------------------------------------------
+ * vm: a program over the space [m, n]; operand 0 is the tile itself (access ignored).
+ * update: the tile is the gradient of a weight in panels; see nc_update.  Neither: plain store. */
+typedef struct nc_update { /* w, m, v: n floats each, m and v NULL where the rule has none */
+	int rule;          /* enum nc_update_rule */
+	float *w, *m, *v;
+	const float *g;    /* unused in an epilogue */
+	const float *rate; /* [2], see nacre/op.h */
+	int64_t n;
+	/* momentum, nesterov | rho, -, epsilon | beta1, beta2, epsilon; double: 1 - beta2 is taken before
+	 * it is rounded to f32 */
+	double a, b, c, decay;
+} nc_update;
+enum nc_update_rule { NC_UPDATE_SGD, NC_UPDATE_MOMENTUM, NC_UPDATE_RMSPROP, NC_UPDATE_ADAM };
+
+/* -- matrix product ---------------------------------------------------------------------------------
+ * C[m,n] = A B.  Every element is summed over k in ascending order by one chain of multiply-adds,
+ * so its bits do not depend on tile, panel width or threads.
+ * Panels: B(k,j) at ((j / nr) * k_total + k) * nr + j % nr, columns past n are zero. */
+typedef enum nc_b_format {
+	NC_B_PANELS,       /* b: panels of width nr of this B: [ceil(n/nr)][k][nr] */
+	NC_B_ROWS,         /* B(k,j) = b[k*ldb + j] */
+	NC_B_COLUMNS,      /* B(k,j) = b[j*ldb + k] */
+	NC_B_PANELS_TRANSPOSED /* b: panels of width ldb of B's transpose (n x k):
+				  B(k,j) at ((k / ldb) * n + j) * ldb + k % ldb */
+} nc_b_format;
+
+typedef struct nc_gemm {
+	int64_t m, n, k;
+	const float *a;
+	int64_t lda;
+	bool a_trans; /* A(i,k) = a[k*lda + i], else a[i*lda + k] */
+	const float *b;
+	int64_t ldb;
+	nc_b_format b_format;
+	int nr; /* panel width: gemm_width(n), or what the panels of b were made with */
+	float *c; /* row-major [m, ldc]; unused if vm or update is set (their results say where) */
+	int64_t ldc;
+	int64_t batch; /* products; 0 is 1.  Those after the first are at these distances: */
+	int64_t batch_a, batch_b, batch_c;
+	const nc_vm *vm;         /* only with batch <= 1 */
+	const nc_update *update; /* only with batch <= 1; w, m, v in panels [n/nr][m][nr] */
+} nc_gemm;
+
+/* -- reductions: x[outer][n][inner] over n ---------------------------------------------------------- */
+typedef enum nc_reduce_kind { NC_REDUCE_SUM, NC_REDUCE_MAX, NC_REDUCE_MIN, NC_REDUCE_PRODUCT } nc_reduce_kind;
+typedef struct nc_reduce {
+	nc_reduce_kind kind;
+	int64_t outer, n, inner; /* n = 0 gives the neutral element */
+	const float *x;
+	float *y; /* [outer][inner] */
+	float scale; /* multiplies the result of a sum; 1 for none */
+} nc_reduce;
+
+typedef struct nc_arg_reduce { /* index of the first largest (smallest); NaN counts as largest */
+	bool smallest;
+	int64_t outer, n, inner;
+	const float *x;
+	int32_t *y;
+} nc_arg_reduce;
+
+typedef struct nc_softmax { /* x, y: [outer][n][inner], along n */
+	bool log;
+	int64_t outer, n, inner;
+	const float *x;
+	float *y;
+} nc_softmax;
+
+/* dst(index) = src(index) for elements of `size` bytes: transposes, broadcasts, slices, reversals,
+ * pieces of a concatenation */
+typedef struct nc_copy {
+	int rank;
+	int64_t shape[8], src_stride[8], dst_stride[8]; /* in elements, may be 0 or negative */
+	int size; /* 1, 2, 4 or 8 */
+	const void *src;
+	void *dst;
+} nc_copy;
+
+typedef struct nc_fill {
+	int size;
+	uint64_t value; /* its low bytes */
+	int64_t n;
+	void *dst;
+} nc_fill;
+
+/* x[outer][n][inner], indices[count] -> y[outer][count][inner]; out of range: zeros */
+typedef struct nc_gather {
+	int64_t outer, n, inner, count;
+	int size;        /* bytes of an element */
+	int index_size;  /* 4 (i32) or 8 (i64) */
+	const void *x, *indices;
+	void *y;
+} nc_gather;
+/* y[outer][n][inner] += updates[outer][count][inner] at indices; f32, in the order of the indices */
+typedef struct nc_scatter {
+	int64_t outer, n, inner, count;
+	int index_size;
+	const void *indices;
+	const float *updates;
+	float *y;
+} nc_scatter;
+
+typedef struct nc_one_hot {
+	int64_t count, depth;
+	int index_size;
+	const void *indices;
+	float *y;
+} nc_one_hot;
+
+typedef struct nc_cumsum { /* x, y: [outer][n][inner] along n */
+	bool exclusive, reverse;
+	int64_t outer, n, inner;
+	const float *x;
+	float *y;
+} nc_cumsum;
+
+/* rows [begin, end) of a batch: y[i][0..n) = (float)x[row[i]][0..n) * scale + offset */
+typedef struct nc_rows {
+	int64_t n;
+	int x_type; /* nc_vtype */
+	const void *x;
+	const int64_t *row; /* NULL: i */
+	float scale, offset;
+	float *y;
+} nc_rows;
+
+typedef struct nc_kernels {
+	const char *isa; /* "v2" ... */
+	int vector;	 /* floats in a vector */
+
+	int (*gemm_width)(int64_t n); /* the panel width to use for n columns */
+	void (*gemm)(const nc_gemm *g, int tid, int nt, void *scratch);
+	size_t (*gemm_scratch)(const nc_gemm *g, int nt); /* bytes a thread */
+	/* panels [p0, p1) of a B given as rows (ldb) or, with trans, as columns */
+	void (*pack)(int64_t k, int64_t n, int nr, const float *b, int64_t ldb, bool trans, float *panels,
+		     int64_t p0, int64_t p1);
+	void (*unpack)(int64_t k, int64_t n, int nr, const float *panels, float *b, int64_t ldb);
+
+	void (*vm)(const nc_vm *vm, int tid, int nt, void *scratch);
+	size_t (*vm_scratch)(const nc_vm *vm);
+	void (*update)(const nc_update *u, int tid, int nt);
+	void (*reduce)(const nc_reduce *r, int tid, int nt, void *scratch); /* scratch: 4096 bytes */
+	void (*arg_reduce)(const nc_arg_reduce *r, int tid, int nt);
+	void (*softmax)(const nc_softmax *s, int tid, int nt);
+	void (*copy)(const nc_copy *c, int tid, int nt);
+	void (*fill)(const nc_fill *f, int tid, int nt);
+	void (*gather)(const nc_gather *g, int tid, int nt);
+	void (*scatter)(const nc_scatter *s, int tid, int nt);
+	void (*one_hot)(const nc_one_hot *o, int tid, int nt);
+	void (*cumsum)(const nc_cumsum *c, int tid, int nt);
+	void (*rows)(const nc_rows *r, int64_t begin, int64_t end);
+} nc_kernels;
+
+/* The kernel sets built into this library, best first: NULL past the end, or where `isa` names
+ * none.  Whether the CPU can run one is for the caller to know (nc_cpu_isa). */
+const nc_kernels *nc_kernels_at(int i);
+const nc_kernels *nc_kernels_named(const char *isa);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * vec.h - one vector type for every ISA, by the vector extensions of GCC and Clang.
+ *
+ * The width follows the flags: 512 bits with AVX-512, 256 with AVX, else 128 (SSE, NEON).  No
+ * intrinsics.  Compile with -ffp-contract=fast, so that c += a * b is one instruction where there
+ * is one, and never with -ffast-math: vmath.inc rounds by adding and subtracting.
+ */
+#ifndef NC_VEC_H
+#define NC_VEC_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined __AVX512F__
+#define VL 16
+#elif defined __AVX__
+#define VL 8
+#else
+#define VL 4
+#endif
+
+typedef float vf __attribute__((vector_size(VL * 4)));
+typedef int32_t vi __attribute__((vector_size(VL * 4)));
+/* the same at any address, aliasing anything */
+typedef float vf_any __attribute__((vector_size(VL * 4), aligned(4), may_alias));
+typedef int32_t vi_any __attribute__((vector_size(VL * 4), aligned(4), may_alias));
+
+#define INLINE static inline __attribute__((always_inline, unused))
+
+INLINE vf v_load(const float *p)
+{
+	return *(const vf_any *)p;
+}
+INLINE void v_store(float *p, vf v)
+{
+	*(vf_any *)p = v;
+}
+/* x - 0 is x for every x, so this folds into a bare broadcast (x + 0 does not: -0) */
+INLINE vf v_set(float x)
+{
+	return x - (vf){0};
+}
+INLINE vi v_seti(int32_t x)
+{
+	return x - (vi){0};
+}
+/* lanes of m are all ones (a) or all zeros (b) */
+INLINE vf v_sel(vi m, vf a, vf b)
+{
+	return (vf)((m & (vi)a) | (~m & (vi)b));
+}
+INLINE vf v_abs(vf x)
+{
+	return (vf)((vi)x & v_seti(0x7fffffff));
+}
+/* a NaN of either operand comes through */
+INLINE vf v_max(vf a, vf b)
+{
+	return v_sel((a > b) | (a != a), a, b);
+}
+INLINE vf v_min(vf a, vf b)
+{
+	return v_sel((a < b) | (a != a), a, b);
+}
+
+#endif
