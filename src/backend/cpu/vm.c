@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * vm.c - elementwise groups as programs of the tile interpreter.
+ *
+ * The iteration space is the shape of the group; what lies outside is an operand with its strides
+ * there; members get registers, which are free again after their last reader.  A broadcast or a cast
+ * that loading does anyway costs no instruction: it is the operand itself.
+ */
+#include <string.h>
+
+#include "backend/cpu/cpu.h"
+#include "op/attr.h"
+
+bool nc_cpu_vtype(nacre_dtype d, nc_vtype *out)
+{
+	switch (d) {
+	case NACRE_F32: *out = NC_V_F32; return true;
+	case NACRE_F16: *out = NC_V_F16; return true;
+	case NACRE_BF16: *out = NC_V_BF16; return true;
+	case NACRE_I8: *out = NC_V_I8; return true;
+	case NACRE_U8: *out = NC_V_U8; return true;
+	case NACRE_I32: *out = NC_V_I32; return true;
+	case NACRE_BOOL: *out = NC_V_BOOL; return true;
+	default: return false;
+	}
+}
+
+static bool computes(nacre_dtype d) /* the interpreter's own types */
+{
+	return d == NACRE_F32 || d == NACRE_BOOL;
+}
+
+bool nc_cpu_elementwise(const nacre_node *n)
+{
+	nc_vtype t;
+	if (!computes(n->dtype))
+		return false;
+	if (nc_is(n, NC_OP_cast))
+		return nc_cpu_vtype(n->in[0]->dtype, &t);
+	if (!(n->op->flags & NC_OP_ELEMENTWISE) && !nc_is(n, NC_OP_broadcast) &&
+	    !nc_is(n, NC_OP_stop_gradient))
+		return false;
+	for (int i = 0; i < n->n_in; i++)
+		if (!computes(n->in[i]->dtype))
+			return false;
+	return true;
+}
+
+typedef struct build {
+	nc_compile *c;
+	const nc_group *g;
+	const nacre_node *space;
+	nc_vm_build *out;
+	int *slot;  /* per member: register, or NC_VM_REGISTERS + operand */
+	int owner[NC_VM_REGISTERS]; /* member that holds the register, -1: free */
+	int *last;  /* per member: last member that reads it; g->n if it is a result */
+} build;
+
+static int member_index(const build *b, const nacre_node *n)
+{
+	for (int i = 0; i < b->g->n; i++)
+		if (b->g->node[i] == n)
+			return i;
+	return -1;
+}
+
+/* -- operands -----------------------------------------------------------------------------------------*/
+/* strides of n, stretched to the space: aligned at the last axis */
+static void stretch(const nacre_node *n, const nacre_node *space, int64_t *stride)
+{
+	int64_t own[NACRE_MAX_RANK];
+	nc_cpu_strides(n, own);
+	for (int d = 0; d < space->rank; d++) {
+		int k = d - (space->rank - n->rank);
+		stride[d] = k < 0 || n->shape[k] == 1 ? 0 : own[k];
+	}
+}
+
+/* In an epilogue the space is [m, n] whatever the rank: all axes but the last must go together. */
+static bool flatten_rows(const nacre_node *space, int64_t *stride)
+{
+	int64_t row = 0, expect = 0;
+	bool first = true;
+	for (int d = space->rank - 2; d >= 0; d--) {
+		if (space->shape[d] == 1)
+			continue;
+		if (first)
+			row = expect = stride[d];
+		else if (stride[d] != expect)
+			return false;
+		first = false;
+		expect *= space->shape[d];
+	}
+	stride[1] = space->rank >= 1 ? stride[space->rank - 1] : 0;
+	stride[0] = row;
+	return true;
+}
+
+static int add_operand(build *b, nacre_node *n)
+{
+	nc_vm *vm = &b->out->vm;
+	nc_vtype type;
+	for (int i = 0; i < vm->n_operands; i++)
+		if (b->out->operand[i] == n)
+			return NC_VM_REGISTERS + i;
+	if (vm->n_operands == NC_VM_OPERANDS || !nc_cpu_vtype(n->dtype, &type))
+		return -1;
+	nc_operand *o = &vm->operand[vm->n_operands];
+	*o = (nc_operand){.type = type};
+	if (nc_is(n, NC_OP_fill) || nc_node_size(n) == 1) {
+		o->access = NC_SCALAR;
+	} else {
+		o->access = nc_same_shape(n, b->space) && !b->g->anchor ? NC_FLAT : NC_STRIDED;
+		int64_t stride[NACRE_MAX_RANK + 2] = {0};
+		stretch(n, b->space, stride);
+		if (b->g->anchor && !flatten_rows(b->space, stride))
+			return -1;
+		memcpy(o->stride, stride, sizeof o->stride);
+	}
+	b->out->operand[vm->n_operands] = n;
+	return NC_VM_REGISTERS + vm->n_operands++;
+}
+
+static int source(build *b, nacre_node *n)
+{
+	int i = member_index(b, n);
+	return i >= 0 ? b->slot[i] : add_operand(b, n);
+}
+
+/* -- registers and code -------------------------------------------------------------------------------*/
+static void find_last_uses(build *b)
+{
+	int group = b->c->group_of[b->g->node[0]->id];
+	for (int i = 0; i < b->g->n; i++) {
+		const nacre_node *n = b->g->node[i];
+		b->last[i] = i;
+		for (int k = i + 1; k < b->g->n; k++)
+			for (int j = 0; j < b->g->node[k]->n_in; j++)
+				if (b->g->node[k]->in[j] == n)
+					b->last[i] = k;
+		if (!nc_only_used_in(b->c, n, group))
+			b->last[i] = b->g->n;
+	}
+	/* a member that is only another name of its input keeps the input's register busy */
+	for (int i = b->g->n - 1; i >= 0; i--) {
+		const nacre_node *n = b->g->node[i];
+		if (n->op->flags & NC_OP_ELEMENTWISE || n == b->g->anchor || !n->n_in)
+			continue;
+		int from = member_index(b, n->in[0]);
+		if (from >= 0 && b->last[from] < b->last[i])
+			b->last[from] = b->last[i];
+	}
+}
+
+static bool emit(build *b, int member, int op, const int *src, int n_src)
+{
+	nc_vm *vm = &b->out->vm;
+	for (int r = 0; r < NC_VM_REGISTERS; r++)
+		if (b->owner[r] >= 0 && b->last[b->owner[r]] <= member)
+			b->owner[r] = -1;
+	int dst = 0;
+	while (dst < NC_VM_REGISTERS && b->owner[dst] >= 0)
+		dst++;
+	if (dst == NC_VM_REGISTERS || vm->n_code == NC_VM_CODE)
+		return false;
+	nc_code *k = &vm->code[vm->n_code++];
+	*k = (nc_code){.op = (uint8_t)op, .dst = (uint8_t)dst};
+	for (int i = 0; i < n_src; i++)
+		k->src[i] = (uint8_t)src[i];
+	b->owner[dst] = member;
+	b->slot[member] = dst;
+	return true;
+}
+
+static bool add_member(build *b, int i)
+{
+	nacre_node *n = b->g->node[i];
+	int src[3] = {0, 0, 0};
+	if (n == b->g->anchor) {
+		b->slot[i] = NC_VM_REGISTERS; /* operand 0: the tile */
+		return true;
+	}
+	for (int j = 0; j < n->n_in; j++)
+		if ((src[j] = source(b, n->in[j])) < 0)
+			return false;
+	if (n->op->flags & NC_OP_ELEMENTWISE)
+		return emit(b, i, n->op->element, src, n->n_in);
+	if (nc_is(n, NC_OP_cast) && n->dtype == NACRE_BOOL && n->in[0]->dtype != NACRE_BOOL) {
+		if (!emit(b, i, NC_E_logical_not, src, 1))
+			return false;
+		src[0] = b->slot[i];
+		return emit(b, i, NC_E_logical_not, src, 1);
+	}
+	b->slot[i] = src[0]; /* cast, broadcast, stop_gradient: loading did it */
+	return true;
+}
+
+static bool add_results(build *b)
+{
+	nc_vm *vm = &b->out->vm;
+	for (int i = 0; i < b->g->n; i++) {
+		nacre_node *n = b->g->node[i];
+		nc_vtype type;
+		if (b->last[i] < b->g->n)
+			continue;
+		if (vm->n_results == NC_VM_OUTPUTS || !nc_cpu_vtype(n->dtype, &type))
+			return false;
+		nc_result *r = &vm->result[vm->n_results];
+		*r = (nc_result){.type = type, .src = (uint8_t)b->slot[i], .access = NC_FLAT};
+		if (b->g->anchor) {
+			r->access = NC_STRIDED;
+			r->stride[0] = n->rank ? n->shape[n->rank - 1] : 1;
+			r->stride[1] = 1;
+		}
+		b->out->result[vm->n_results++] = n;
+	}
+	return true;
+}
+
+/* -- the iteration space ------------------------------------------------------------------------------*/
+static void set_space(build *b)
+{
+	nc_vm *vm = &b->out->vm;
+	const nacre_node *s = b->space;
+	vm->total = nc_node_size(s);
+	if (b->g->anchor) {
+		int64_t n = s->rank ? s->shape[s->rank - 1] : 1;
+		vm->rank = 2;
+		vm->size[0] = n ? vm->total / n : 0;
+		vm->size[1] = n;
+		return;
+	}
+	/* neighbouring axes that every strided operand walks as one are one */
+	for (int d = 0; d < s->rank; d++) {
+		if (s->shape[d] == 1)
+			continue;
+		int k = vm->rank - 1;
+		bool joins = k >= 0;
+		for (int i = 0; i < vm->n_operands && joins; i++) {
+			const nc_operand *o = &vm->operand[i];
+			joins = o->access != NC_STRIDED || o->stride[k] == o->stride[d] * s->shape[d];
+		}
+		if (!joins)
+			k = vm->rank++;
+		vm->size[k] = joins ? vm->size[k] * s->shape[d] : s->shape[d];
+		for (int i = 0; i < vm->n_operands; i++)
+			vm->operand[i].stride[k] = vm->operand[i].stride[d];
+	}
+	if (vm->rank == 0) {
+		vm->rank = 1;
+		vm->size[0] = 1;
+	}
+}
+
+bool nc_cpu_vm_build(nc_compile *c, const nc_group *g, nc_vm_build *out)
+{
+	enum { MOST = NC_VM_CODE };
+	int slot[MOST], last[MOST];
+	if (g->n > MOST)
+		return false;
+	memset(out, 0, sizeof *out);
+	build b = {.c = c, .g = g, .space = g->node[g->n - 1], .out = out, .slot = slot, .last = last};
+	for (int i = 0; i < g->n; i++)
+		if (!nc_same_shape(g->node[i], b.space))
+			return false;
+	for (int r = 0; r < NC_VM_REGISTERS; r++)
+		b.owner[r] = -1;
+	if (g->anchor)
+		out->vm.n_operands = 1;
+	find_last_uses(&b);
+	for (int i = 0; i < g->n; i++)
+		if (!add_member(&b, i))
+			return false;
+	if (!add_results(&b))
+		return false;
+	set_space(&b);
+	return true;
+}
+
+bool nc_cpu_vm_prepare(nc_compile *c, const nc_vm_build *b)
+{
+	for (int i = 0; i < b->vm.n_operands; i++)
+		if (b->operand[i] && (b->vm.operand[i].access == NC_SCALAR ? nc_scalar(c, b->operand[i])
+									   : nc_plain(c, b->operand[i])) < 0)
+			return false;
+	for (int i = 0; i < b->vm.n_results; i++)
+		if (nc_plain(c, b->result[i]) < 0)
+			return false;
+	return true;
+}
+
+bool nc_cpu_vm_connect(nc_compile *c, const nc_vm_build *b, nc_vm *vm)
+{
+	for (int i = 0; i < vm->n_operands; i++) {
+		nacre_node *n = b->operand[i];
+		if (n && !nc_reads(c, &vm->operand[i].data,
+				   vm->operand[i].access == NC_SCALAR ? nc_scalar(c, n) : nc_plain(c, n), 0))
+			return false;
+	}
+	for (int i = 0; i < vm->n_results; i++)
+		if (!nc_writes(c, &vm->result[i].data, nc_plain(c, b->result[i]), 0))
+			return false;
+	return true;
+}
+
+static void run_vm(const nc_step *s, int tid, int nt, void *scratch)
+{
+	NC_KERNELS(s)->vm(s->args, tid, nt, scratch);
+}
+
+bool nc_cpu_lower_elementwise(nc_compile *c, const nc_group *g)
+{
+	nc_vm_build *b = nc_arena_alloc(&c->arena, sizeof *b);
+	if (!b)
+		return nc_fail_memory(c);
+	const nacre_node *n = g->node[g->n - 1];
+	if (!nc_cpu_vm_build(c, g, b)) {
+		nc_fail(c->error, NACRE_FAILED, "no elementwise program for \"%s\"", n->op->name);
+		return false;
+	}
+	if (!nc_cpu_vm_prepare(c, b))
+		return false;
+	if (b->vm.total == 0)
+		return true;
+	double bytes = 0;
+	for (int i = 0; i < b->vm.n_operands; i++)
+		bytes += b->vm.operand[i].access == NC_SCALAR ? 0 : (double)nc_node_bytes(b->operand[i]);
+	for (int i = 0; i < b->vm.n_results; i++)
+		bytes += (double)nc_node_bytes(b->result[i]);
+	nc_step *s = nc_cpu_step(c, run_vm, sizeof(nc_vm), "elementwise", n,
+				 (double)b->vm.total * b->vm.n_code, bytes);
+	if (!s)
+		return false;
+	nc_vm *vm = s->args;
+	*vm = b->vm;
+	s->scratch = nc_cpu_kernels(c)->vm_scratch(vm);
+	return nc_cpu_vm_connect(c, b, vm);
+}
