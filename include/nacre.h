@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * nacre.h - all of Nacre's public interface.  Each header is the manual of its subject.
+ */
+#ifndef NACRE_H
+#define NACRE_H
+
+#include "nacre/status.h"
+#include "nacre/runtime.h"
+#include "nacre/tensor.h"
+#include "nacre/graph.h"
+#include "nacre/op.h"
+#include "nacre/data.h"
+#include "nacre/format.h"
+#include "nacre/activation.h"
+#include "nacre/initializer.h"
+#include "nacre/layer.h"
+#include "nacre/loss.h"
+#include "nacre/metric.h"
+#include "nacre/optimizer.h"
+#include "nacre/model.h"
+
+#endif
