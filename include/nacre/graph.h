@@ -56,7 +56,8 @@ nacre_node *nacre_constant(nacre_graph *graph, nacre_dtype dtype, int rank, cons
 nacre_node *nacre_use(nacre_graph *graph, nacre_variable *variable);
 
 /* Effects: change variables when the program has read everything it reads of them.  An effect is
- * no value: list it among the outputs of a program.  `variable` is what nacre_use() gave. */
+ * no value: list it among the outputs of a program.  `variable` is what nacre_use() gave.  (An
+ * output that is itself a variable shows its value after the run.) */
 nacre_node *nacre_assign(nacre_node *variable, nacre_node *value);
 
 nacre_dtype nacre_node_dtype(const nacre_node *node);

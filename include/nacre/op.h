@@ -4,6 +4,7 @@
  *
  * Elementwise ops broadcast as NumPy does: shapes are aligned at their ends, a size of 1 stretches.
  * The inputs of an op have one data type (select's condition is bool); nacre_cast() converts.
+ * Results of an integer type are cut towards zero and clamped to its range, NaN becoming 0.
  * Axes may be negative: -1 is the last.  Each op of floating-point numbers has a gradient unless
  * its comment says "no gradient".
  */
@@ -143,7 +144,7 @@ nacre_node *nacre_concat(int n, nacre_node *const *x, int axis);
 nacre_node *nacre_stack(int n, nacre_node *const *x, int axis); /* along a new axis */
 nacre_node *nacre_reverse(nacre_node *x, unsigned axes);
 nacre_node *nacre_expand_dims(nacre_node *x, int axis);
-nacre_node *nacre_squeeze(nacre_node *x, unsigned axes);
+nacre_node *nacre_squeeze(nacre_node *x, unsigned axes); /* NACRE_ALL_AXES: all of size 1 */
 
 /* -- by index: indices are i32 or i64; one outside 0 .. size-1 yields zeros and adds nothing ----*/
 /* y = x[..., indices, ...]: the axis is replaced by the shape of the indices */

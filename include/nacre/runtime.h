@@ -44,7 +44,7 @@ typedef struct nacre_output {
 } nacre_output;
 
 typedef struct nacre_runtime_options {
-	int threads;               /* 0: one per CPU that this process may use */
+	int threads;               /* 0: $NACRE_THREADS, else one per CPU that this process may use */
 	nacre_allocator allocator; /* zero: the C library's */
 	nacre_output output;       /* zero: stdout and stderr */
 	const char *isa;           /* NULL: $NACRE_ISA, else the best; "v2", "v3", "v4", "neon" */
@@ -62,8 +62,9 @@ typedef struct nacre_memory {
 nacre_runtime *nacre_runtime_new(const nacre_runtime_options *options, nacre_error *error);
 void nacre_runtime_free(nacre_runtime *runtime);
 
-/* The runtime that NULL stands for; NULL itself only when there is no memory for it or
- * $NACRE_ISA names no kernels of this CPU (nacre_runtime_new then tells which). */
+/* The runtime that NULL stands for; NULL itself only when there is no memory for it, or $NACRE_ISA
+ * or $NACRE_THREADS says what cannot be (nacre_runtime_new then tells which).  It may be freed like
+ * any other when nothing uses it any more; the next use makes a new one. */
 nacre_runtime *nacre_runtime_default(void);
 
 /* Number of threads that compute, the caller included; results do not depend on it.

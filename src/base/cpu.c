@@ -16,7 +16,7 @@
 #include "base/pool.h"
 #include "base/runtime.h"
 
-/* -- instruction sets, as the x86-64 psABI defines its levels ------------------------------------*/
+/* -- instruction sets, as the x86-64 psABI defines its levels -----------------------------------*/
 #if defined __x86_64__
 
 static bool has_v2(void)
@@ -40,9 +40,9 @@ static bool has_v3(void)
 
 static bool has_v4(void)
 {
-	return has_v3() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-	       __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-	       __builtin_cpu_supports("avx512vl");
+	return has_v3() && __builtin_cpu_supports("avx512f") &&
+	       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
+	       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 }
 
 static const struct {
@@ -75,7 +75,7 @@ const char *nc_cpu_isa(int i)
 	return NULL;
 }
 
-/* -- number of CPUs ----------------------------------------------------------------------------*/
+/* -- number of CPUs -----------------------------------------------------------------------------*/
 /* Reads a small text file; false if it cannot. */
 static bool read_text(const char *path, char *text, size_t size)
 {
@@ -93,9 +93,9 @@ static bool read_text(const char *path, char *text, size_t size)
 
 static int rounded_up(double quota, double period)
 {
-	double cpus = quota / period;
-	if (!(quota > 0 && period > 0 && cpus < NC_THREADS))
+	if (!(quota > 0 && period > 0 && quota < period * NC_THREADS))
 		return NC_THREADS;
+	double cpus = quota / period;
 	int whole = (int)cpus;
 	return whole < cpus ? whole + 1 : whole;
 }
@@ -162,7 +162,8 @@ int nc_cgroup_cpus(const char *root)
 	if (!read_text(path, text, sizeof text))
 		return NC_THREADS;
 	int quota = NC_THREADS;
-	for (char *save, *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+	for (char *save, *line = strtok_r(text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
 		/* "id:controllers:/group"; version 2 has no controllers */
 		char *controllers = strchr(line, ':');
 		char *group = controllers ? strchr(controllers + 1, ':') : NULL;

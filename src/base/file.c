@@ -56,7 +56,7 @@ static int open_again(const char *path, int flags, unsigned mode)
 	return fd;
 }
 
-/* -- reading -----------------------------------------------------------------------------------*/
+/* -- reading ------------------------------------------------------------------------------------*/
 /* Opens a regular file and tells its size.  O_NONBLOCK: a FIFO must not hang us. */
 static int open_regular(const char *path, size_t *size, nacre_error *e)
 {
@@ -157,7 +157,7 @@ bool nc_file_exists(const char *path)
 	return !stat(path, &s);
 }
 
-/* -- replacing ---------------------------------------------------------------------------------*/
+/* -- replacing ----------------------------------------------------------------------------------*/
 static nacre_status writer_status(const nc_writer *w)
 {
 	if (!w->failed)
@@ -253,7 +253,16 @@ static int fsync_again(int fd)
 	return rc;
 }
 
-/* After EINTR the descriptor is closed all the same, and what was written is already on the disk. */
+static int rename_again(const char *from, const char *to)
+{
+	int rc;
+	do
+		rc = nc_file_calls.rename(from, to);
+	while (rc && errno == EINTR);
+	return rc;
+}
+
+/* After EINTR the descriptor is closed all the same, and what was written is on the disk. */
 static int close_synced(int fd)
 {
 	return nc_file_calls.close(fd) && errno != EINTR ? -1 : 0;
@@ -283,7 +292,7 @@ nacre_status nc_writer_finish(nc_writer *w)
 		fail(w, "write");
 	if (close_synced(fd) && !unsynced)
 		fail(w, "write");
-	if (!w->failed && nc_file_calls.rename(w->temporary, w->path))
+	if (!w->failed && rename_again(w->temporary, w->path))
 		fail(w, "replace");
 	if (w->failed)
 		unlink(w->temporary);

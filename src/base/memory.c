@@ -52,9 +52,8 @@ static void count_bytes(nc_memory *m, size_t grown)
 {
 	size_t now = atomic_fetch_add_explicit(&m->bytes, grown, memory_order_relaxed) + grown;
 	size_t peak = atomic_load_explicit(&m->peak, memory_order_relaxed);
-	while (now > peak && !atomic_compare_exchange_weak_explicit(&m->peak, &peak, now,
-								    memory_order_relaxed,
-								    memory_order_relaxed))
+	while (now > peak && !atomic_compare_exchange_weak_explicit(
+				 &m->peak, &peak, now, memory_order_relaxed, memory_order_relaxed))
 		;
 }
 
@@ -113,7 +112,7 @@ void nc_free(nc_memory *m, void *p, size_t n)
 	atomic_fetch_sub_explicit(&m->bytes, asked(n), memory_order_relaxed);
 }
 
-/* -- arena -------------------------------------------------------------------------------------*/
+/* -- arena --------------------------------------------------------------------------------------*/
 /* Blocks grow from 4 KiB to 256 KiB; what is larger gets a block of its own. */
 struct nc_arena_block {
 	struct nc_arena_block *next;

@@ -33,8 +33,8 @@ typedef struct worker {
 struct nc_pool {
 	_Alignas(NC_ALIGN) atomic_uint epoch;
 	_Alignas(NC_ALIGN) atomic_int sleepers;
-	_Alignas(NC_ALIGN) atomic_int left; /* workers still in the job */
-	_Alignas(NC_ALIGN) atomic_int arrived; /* threads that wait at the barrier */
+	_Alignas(NC_ALIGN) atomic_int left;      /* workers still in the job */
+	_Alignas(NC_ALIGN) atomic_int arrived;   /* threads that wait at the barrier */
 	_Alignas(NC_ALIGN) atomic_uint barriers; /* passed so far */
 
 	/* written between jobs by who holds `lock`, read by the workers after the epoch moved */
@@ -51,7 +51,7 @@ struct nc_pool {
 	worker worker[NC_THREADS];
 };
 
-/* -- the floating-point state: flush denormals, keep the rest ----------------------------------*/
+/* -- the floating-point state: flush denormals, keep the rest -----------------------------------*/
 #if defined __x86_64__
 #define FLUSH 0x8040u /* FTZ, DAZ */
 static unsigned float_state(void)
@@ -103,7 +103,7 @@ static inline void wait_politely(unsigned turn)
 		sched_yield();
 }
 
-/* -- workers -----------------------------------------------------------------------------------*/
+/* -- workers ------------------------------------------------------------------------------------*/
 static void futex(atomic_uint *word, int operation, unsigned value)
 {
 	syscall(SYS_futex, word, operation, value, NULL, NULL, 0);
@@ -209,7 +209,8 @@ static void join(nc_pool *p, int size)
 /* Signals are for the program's own threads; faults, aborts and profilers' ticks stay open. */
 static void block_signals(sigset_t *old)
 {
-	static const int open[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPROF};
+	static const int open[] = {SIGSEGV, SIGBUS,  SIGFPE, SIGILL,
+				   SIGTRAP, SIGABRT, SIGSYS, SIGPROF};
 	sigset_t set;
 	sigfillset(&set);
 	for (size_t i = 0; i < sizeof open / sizeof *open; i++)
@@ -239,7 +240,7 @@ static void start(nc_pool *p)
 	bind_workers(p);
 }
 
-/* -- the pool ----------------------------------------------------------------------------------*/
+/* -- the pool -----------------------------------------------------------------------------------*/
 nc_pool *nc_pool_new(nc_memory *m, int threads)
 {
 	nc_pool *p = nc_zero_alloc(m, sizeof *p);
@@ -350,7 +351,7 @@ void nc_barrier(nc_team team)
 		atomic_fetch_add_explicit(&p->barriers, 1, memory_order_release);
 		return;
 	}
-	for (unsigned turn = 1;
-	     atomic_load_explicit(&p->barriers, memory_order_acquire) == passed; turn++)
+	for (unsigned turn = 1; atomic_load_explicit(&p->barriers, memory_order_acquire) == passed;
+	     turn++)
 		wait_politely(turn);
 }

@@ -3,8 +3,12 @@
  * pool.h - a fork-join pool: one job at a time runs on all its threads, the caller among them.
  *
  * Starting and ending a job costs well under a microsecond while the workers spin; after about
- * 0.4 ms without work they sleep on a futex.  Workers are bound to the CPUs of the affinity mask
- * that the process has, one each; the caller's mask is never touched.
+ * 0.4 ms without work they sleep on a futex.  If the affinity mask of the process has at least as
+ * many CPUs as the pool has threads, each worker is bound to one, never to the one that the caller
+ * runs on: when the caller moves there, that worker changes places with it.  The caller's mask is
+ * never touched.
+ *
+ * A forked child has no workers and must not use a pool of its parent, nor free it.
  */
 #ifndef NC_POOL_H
 #define NC_POOL_H
@@ -31,8 +35,9 @@ int nc_cgroup_cpus(const char *root);
 nc_pool *nc_pool_new(nc_memory *m, int threads); /* NULL: no memory; starts no thread yet */
 void nc_pool_free(nc_pool *p);
 int nc_pool_threads(const nc_pool *p);
-nacre_status nc_pool_resize(nc_pool *p, int threads); /* stops the workers; none may be running */
-void nc_pool_stop(nc_pool *p);			       /* ends the workers; they start again when needed */
+nacre_status nc_pool_resize(nc_pool *p, int threads); /* stops the workers */
+void nc_pool_stop(nc_pool *p); /* ends the workers; they start again when needed */
+/* Resize and stop wait for another caller's job to end; inside a job they would wait forever. */
 
 /* Runs job on every thread of the pool and returns when all are done.  If the pool is busy with
  * another caller's job, or its workers cannot be started, runs it on the caller alone: the result

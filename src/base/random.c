@@ -23,7 +23,8 @@ static inline void rounds(uint32_t k0, uint32_t k1, uint32_t c[4])
 {
 	for (int i = 0; i < 10; i++) {
 		uint64_t p0 = (uint64_t)M0 * c[0], p1 = (uint64_t)M1 * c[2];
-		uint32_t y0 = (uint32_t)(p1 >> 32) ^ c[1] ^ k0, y2 = (uint32_t)(p0 >> 32) ^ c[3] ^ k1;
+		uint32_t y0 = (uint32_t)(p1 >> 32) ^ c[1] ^ k0;
+		uint32_t y2 = (uint32_t)(p0 >> 32) ^ c[3] ^ k1;
 		c[0] = y0;
 		c[1] = (uint32_t)p1;
 		c[2] = y2;
@@ -54,7 +55,8 @@ static uint64_t mix(uint64_t x)
 nc_random nc_random_stream(uint64_t seed, uint64_t step, uint64_t op)
 {
 	uint64_t key = seed ^ mix((step >> 32) << 32 | op >> 32);
-	return (nc_random){{{(uint32_t)key, (uint32_t)(key >> 32)}}, {(uint32_t)step, (uint32_t)op}};
+	return (nc_random){{{(uint32_t)key, (uint32_t)(key >> 32)}},
+			   {(uint32_t)step, (uint32_t)op}};
 }
 
 static inline void block(nc_random r, uint64_t i, uint32_t retry, uint32_t out[4])
@@ -66,7 +68,7 @@ static inline void block(nc_random r, uint64_t i, uint32_t retry, uint32_t out[4
 	rounds(r.key.k[0], r.key.k[1], out);
 }
 
-/* -- words -------------------------------------------------------------------------------------*/
+/* -- words --------------------------------------------------------------------------------------*/
 /* LANES blocks side by side; `word` has the words of a stream in their order. */
 enum { LANES = 16, BATCH = 4 * LANES };
 
@@ -147,7 +149,7 @@ void nc_random_bernoulli(nc_random r, float p, int64_t begin, int64_t end, float
 	FILL(LESS)
 }
 
-/* -- normal ------------------------------------------------------------------------------------*/
+/* -- normal -------------------------------------------------------------------------------------*/
 /* Box and Muller: two words give two independent normal numbers.  The words are taken at the
  * middle of their cells, so that the logarithm never sees 0. */
 static void box_muller(uint32_t a, uint32_t b, double z[2])
@@ -197,7 +199,7 @@ void nc_random_truncated_normal(nc_random r, int64_t begin, int64_t end, float *
 	}
 }
 
-/* -- permutation -------------------------------------------------------------------------------*/
+/* -- permutation --------------------------------------------------------------------------------*/
 /* The words of a stream one by one. */
 typedef struct words {
 	nc_random stream;

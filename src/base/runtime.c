@@ -12,7 +12,7 @@
 #include "base/pool.h"
 #include "base/runtime.h"
 
-/* -- output ------------------------------------------------------------------------------------*/
+/* -- output -------------------------------------------------------------------------------------*/
 static void write_stdio(void *context, nacre_stream stream, const char *text, size_t size)
 {
 	(void)context;
@@ -62,7 +62,7 @@ void nc_print(nacre_runtime *runtime, nacre_stream stream, const char *format, .
 		nc_free(&rt->memory, text, (size_t)n + 1);
 }
 
-/* -- choices -----------------------------------------------------------------------------------*/
+/* -- choices ------------------------------------------------------------------------------------*/
 static nacre_status choose_isa(const char *wanted, const char **isa, nacre_error *e)
 {
 	const char *source = "isa";
@@ -94,8 +94,8 @@ static nacre_status choose_isa(const char *wanted, const char **isa, nacre_error
 static nacre_status choose_threads(int threads, int *out, nacre_error *e)
 {
 	if (threads < 0 || threads > NC_THREADS)
-		return nc_fail(e, NACRE_INVALID, "threads: expected 1 to %d or 0, got %d", NC_THREADS,
-			       threads);
+		return nc_fail(e, NACRE_INVALID, "threads: expected 1 to %d or 0, got %d",
+			       NC_THREADS, threads);
 	*out = threads;
 	if (threads)
 		return NACRE_OK;
@@ -114,7 +114,7 @@ static nacre_status choose_threads(int threads, int *out, nacre_error *e)
 	return NACRE_OK;
 }
 
-/* -- the runtime -------------------------------------------------------------------------------*/
+/* -- the runtime --------------------------------------------------------------------------------*/
 /* Counters move along when a runtime comes out of, or goes back into, the memory that it counts. */
 static void move_counters(nc_memory *to, nc_memory *from)
 {
@@ -211,8 +211,8 @@ nacre_memory nacre_runtime_memory(nacre_runtime *runtime)
 	if (!rt)
 		return (nacre_memory){0};
 	nc_memory *m = &rt->memory;
-	return (nacre_memory){atomic_load(&m->bytes), atomic_load(&m->peak), atomic_load(&m->blocks),
-			      atomic_load(&m->calls)};
+	return (nacre_memory){atomic_load(&m->bytes), atomic_load(&m->peak),
+			      atomic_load(&m->blocks), atomic_load(&m->calls)};
 }
 
 const char *nacre_runtime_isa(nacre_runtime *runtime)

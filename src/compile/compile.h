@@ -66,6 +66,10 @@ static inline bool nc_is(const nacre_node *n, int op_index)
 {
 	return n->op->index == op_index;
 }
+static inline bool nc_is_update(const nacre_node *n) /* of an optimizer: in[n_in - 2] is its gradient */
+{
+	return n->op->index >= NC_OP_update_sgd && n->op->index <= NC_OP_update_adam;
+}
 /* true if every user of n is a member of g (and n is no output of the program) */
 bool nc_only_used_in(const nc_compile *c, const nacre_node *n, int group);
 

@@ -86,75 +86,79 @@ static void remove_member(nc_compile *c, nc_group *g, nacre_node *n)
 	c->group_of[n->id] = -1;
 }
 
-/* Does n depend on the target?  Whole groups run at once: to pass one member of another group is to
- * pass all of them. */
+/* A walk from nodes to what they depend on.  Whole groups run at once: to pass one member of a group
+ * is to pass all of them. */
 typedef struct search {
 	nc_compile *c;
-	const nacre_node *target;
-	int inside;
-	uint8_t *seen; /* per node */
+	int *seen; /* per node: the last search that came by */
+	int serial;
+	const nacre_node **stack;
+	int n;
 } search;
 
-static bool reaches(search *s, const nacre_node *n)
+static void push(search *s, const nacre_node *n)
 {
-	if (n == s->target)
-		return true;
-	int group = s->c->group_of[n->id];
-	if (s->seen[n->id])
-		return false;
-	s->seen[n->id] = 1;
-	if (group >= 0 && group != s->inside) {
+	if (s->seen[n->id] == s->serial)
+		return;
+	s->seen[n->id] = s->serial;
+	s->stack[s->n++] = n;
+}
+static void push_inputs(search *s, const nacre_node *n, int but)
+{
+	for (int j = 0; j < n->n_in; j++)
+		if (but < 0 || s->c->group_of[n->in[j]->id] != but)
+			push(s, n->in[j]);
+}
+
+/* Do the pushed nodes depend on the target, or are it?  (NULL: on any member of the group `inside`)
+ * Members of that group are passed one by one. */
+static bool reaches(search *s, const nacre_node *target, int inside)
+{
+	while (s->n > 0) {
+		const nacre_node *n = s->stack[--s->n];
+		int group = s->c->group_of[n->id];
+		if (target ? n == target : group == inside)
+			return true;
+		if (group < 0 || group == inside) {
+			push_inputs(s, n, -1);
+			continue;
+		}
 		const nc_group *g = &s->c->group[group];
 		for (int i = 0; i < g->n; i++) {
-			s->seen[g->node[i]->id] = 1;
-			for (int j = 0; j < g->node[i]->n_in; j++)
-				if (s->c->group_of[g->node[i]->in[j]->id] != group &&
-				    reaches(s, g->node[i]->in[j]))
-					return true;
+			s->seen[g->node[i]->id] = s->serial;
+			push_inputs(s, g->node[i], group);
 		}
-		return false;
 	}
-	for (int j = 0; j < n->n_in; j++)
-		if (reaches(s, n->in[j]))
-			return true;
 	return false;
+}
+
+static void start(search *s)
+{
+	s->serial++;
+	s->n = 0;
 }
 
 /* n is to join g: is there a path n -> outside -> g? */
-static bool makes_cycle(nc_compile *c, const nc_group *g, const nacre_node *n, uint8_t *seen)
+static bool makes_cycle(search *s, const nc_group *g, const nacre_node *n)
 {
-	int inside = (int)(g - c->group);
-	search s = {c, n, inside, seen};
-	memset(seen, 0, (size_t)c->graph->n);
+	int inside = (int)(g - s->c->group);
+	start(s);
 	for (int i = 0; i < g->n; i++)
-		for (int j = 0; j < g->node[i]->n_in; j++) {
-			const nacre_node *in = g->node[i]->in[j];
-			if (in != n && c->group_of[in->id] != inside && reaches(&s, in))
-				return true;
-		}
-	return false;
+		for (int j = 0; j < g->node[i]->n_in; j++)
+			if (g->node[i]->in[j] != n && s->c->group_of[g->node[i]->in[j]->id] != inside)
+				push(s, g->node[i]->in[j]);
+	return reaches(s, n, inside);
 }
 
-/* Members other than the anchor work on its tiles: it cannot need any of them. */
-static bool needed_by_anchor(nc_compile *c, const nacre_node *anchor, const nacre_node *n, uint8_t *seen)
+/* Members other than the anchor work on its tiles: it cannot need n, or (NULL) any member of g. */
+static bool needed_by_anchor(search *s, const nc_group *g, const nacre_node *anchor, const nacre_node *n)
 {
-	search s = {c, n, -1, seen};
-	memset(seen, 0, (size_t)c->graph->n);
-	for (int j = 0; j < anchor->n_in; j++)
-		if (reaches(&s, anchor->in[j]))
-			return true;
-	return false;
+	start(s);
+	push_inputs(s, anchor, -1);
+	return reaches(s, n, (int)(g - s->c->group));
 }
 
-static bool anchor_needs_members(nc_compile *c, const nc_group *g, const nacre_node *anchor, uint8_t *seen)
-{
-	for (int i = 0; i < g->n; i++)
-		if (g->node[i]->id < anchor->id && needed_by_anchor(c, anchor, g->node[i], seen))
-			return true;
-	return false;
-}
-
-static bool wanted(nc_compile *c, nc_group *g, nacre_node *p, uint8_t *seen)
+static bool wanted(nc_compile *c, nc_group *g, nacre_node *p, search *s)
 {
 	if (c->group_of[p->id] >= 0 || g->anchor == p)
 		return false;
@@ -162,22 +166,22 @@ static bool wanted(nc_compile *c, nc_group *g, nacre_node *p, uint8_t *seen)
 	bool product = nc_is(p, NC_OP_matmul) && !g->anchor && inner;
 	if (!product && !c->backend->elementwise(p))
 		return false;
-	if (product && anchor_needs_members(c, g, p, seen))
+	if (product && needed_by_anchor(s, g, p, NULL))
 		return false;
-	if (g->anchor && p->id < g->anchor->id && needed_by_anchor(c, g->anchor, p, seen))
+	if (g->anchor && p->id < g->anchor->id && needed_by_anchor(s, g, g->anchor, p))
 		return false;
-	return inner || !makes_cycle(c, g, p, seen);
+	return inner || !makes_cycle(s, g, p);
 }
 
 /* Draws producers into g until none fits. */
-static bool grow(nc_compile *c, nc_group *g, uint8_t *seen)
+static bool grow(nc_compile *c, nc_group *g, search *s)
 {
 	for (bool again = true; again;) {
 		again = false;
 		for (int i = g->n - 1; i >= 0 && !again; i--)
 			for (int j = 0; j < g->node[i]->n_in && !again; j++) {
 				nacre_node *p = g->node[i]->in[j];
-				if (g->node[i] == g->anchor || !wanted(c, g, p, seen))
+				if (g->node[i] == g->anchor || !wanted(c, g, p, s))
 					continue;
 				nacre_node *anchor = g->anchor;
 				if (!insert(c, g, p))
@@ -213,18 +217,15 @@ static bool fuse_update(nc_compile *c, nc_group *g)
 	return true;
 }
 
-static bool is_update(const nacre_node *n)
-{
-	return n->op->index >= NC_OP_update_sgd && n->op->index <= NC_OP_update_adam;
-}
-
 bool nc_fuse(nc_compile *c)
 {
 	size_t n = (size_t)c->graph->n + 1;
 	c->group_of = nc_arena_alloc(&c->arena, n * sizeof *c->group_of);
 	c->group = nc_arena_alloc(&c->arena, n * sizeof *c->group);
-	uint8_t *seen = nc_arena_alloc(&c->arena, n);
-	if (!c->group_of || !c->group || !seen)
+	search s = {.c = c};
+	s.seen = nc_arena_alloc(&c->arena, n * sizeof *s.seen);
+	s.stack = nc_arena_alloc(&c->arena, n * sizeof *s.stack);
+	if (!c->group_of || !c->group || !s.seen || !s.stack)
 		return nc_fail_memory(c);
 	for (int i = 0; i < c->graph->n; i++)
 		c->group_of[i] = -1;
@@ -237,9 +238,9 @@ bool nc_fuse(nc_compile *c)
 			return nc_fail_memory(c);
 		if (!c->optimize)
 			continue;
-		if (is_update(node) && !fuse_update(c, g))
+		if (nc_is_update(node) && !fuse_update(c, g))
 			return false;
-		if (c->backend->elementwise(node) && !grow(c, g, seen))
+		if (c->backend->elementwise(node) && !grow(c, g, &s))
 			return false;
 	}
 	return true;

@@ -13,8 +13,8 @@
 
 typedef struct walk {
 	nacre_graph *graph;
-	int n;		   /* nodes up to the loss */
-	bool *active;	   /* [n]: lies between a wanted node and the loss */
+	int n;              /* nodes up to the loss */
+	bool *active;       /* [n]: lies between a wanted node and the loss */
 	nacre_node **total; /* [n]: the gradient so far */
 	int max_in;
 	nacre_node **dx; /* [max_in] */
@@ -106,18 +106,22 @@ static bool arguments_fit(nacre_node *loss, int n, nacre_node *const *wrt)
 	return true;
 }
 
-nacre_status nacre_grad(nacre_node *loss, int n, nacre_node *const *wrt, nacre_node **gradient)
+static nacre_status give_none(const nacre_graph *g, int n, nacre_node **gradient)
 {
 	for (int i = 0; gradient && i < n; i++)
 		gradient[i] = NULL;
-	if (!loss)
-		return NACRE_INVALID;
-	nacre_graph *g = loss->graph;
+	return g ? g->error.status : NACRE_INVALID;
+}
+
+/* wrt and gradient may be the same array */
+nacre_status nacre_grad(nacre_node *loss, int n, nacre_node *const *wrt, nacre_node **gradient)
+{
+	nacre_graph *g = loss ? loss->graph : NULL;
 	if (n < 0 || (n && (!wrt || !gradient)))
 		nc_graph_fail(g, "grad: %d wanted nodes without an array", n);
 	walk w;
-	if (g->error.status || !arguments_fit(loss, n, wrt) || !walk_init(&w, loss))
-		return g->error.status;
+	if (!g || g->error.status || !arguments_fit(loss, n, wrt) || !walk_init(&w, loss))
+		return give_none(g, n, gradient);
 	mark(&w, n, wrt);
 	w.total[loss->id] = fill_like(loss, 1);
 	for (int i = loss->id; i >= 0 && !g->error.status; i--)
@@ -127,7 +131,5 @@ nacre_status nacre_grad(nacre_node *loss, int n, nacre_node *const *wrt, nacre_n
 		gradient[i] = d ? d : fill_like(wrt[i], 0);
 	}
 	nc_free(nc_runtime_memory(g->runtime), w.total, bytes_of(&w));
-	for (int i = 0; i < n && g->error.status; i++)
-		gradient[i] = NULL;
-	return g->error.status;
+	return g->error.status ? give_none(g, n, gradient) : NACRE_OK;
 }

@@ -38,7 +38,7 @@ static bool settle(nc_compile *c, nacre_variable *v, int panel)
 }
 
 /* targets of one effect: all as the first one, or as those are that cannot change any more */
-static bool settle_together(nc_compile *c, const nacre_node *effect, const int *width)
+static bool settle_together(nc_compile *c, const nacre_node *effect, int *width)
 {
 	int panel = width[effect->in[0]->id];
 	for (int i = 0; i < effect->op->targets; i++)
@@ -46,6 +46,7 @@ static bool settle_together(nc_compile *c, const nacre_node *effect, const int *
 			panel = variable_of(effect->in[i])->panel;
 	for (int i = 0; i < effect->op->targets; i++) {
 		nacre_variable *v = variable_of(effect->in[i]);
+		width[effect->in[i]->id] = panel;
 		if (!settle(c, v, panel))
 			return false;
 		if (v->panel != panel) {
@@ -94,8 +95,7 @@ bool nc_choose_layouts(nc_compile *c)
 	}
 	for (int i = 0; i < c->graph->n; i++) {
 		nacre_variable *v = variable_of(c->graph->node[i]);
-		/* never undo what a use asks for, nor what an update has just settled */
-		if (v && width[i] && !settle(c, v, width[i]))
+		if (v && !settle(c, v, width[i]))
 			return false;
 	}
 	return hold(c, n_variables);

@@ -101,9 +101,11 @@ int nc_storage_of(nc_compile *c, nacre_node *n)
 static int constant_value(nc_compile *c, const void *data, size_t size)
 {
 	int value = nc_value_new(c, NC_AT_CONSTANT, size);
-	void *copy = nc_arena_copy(&c->graph->arena, data, size ? size : 1);
+	void *copy = nc_arena_alloc(&c->graph->arena, size + 1);
 	if (value < 0 || !copy)
 		return nc_fail_memory(c) - 1;
+	if (size)
+		memcpy(copy, data, size);
 	c->program->value[value].data = copy;
 	return value;
 }

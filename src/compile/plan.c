@@ -17,38 +17,22 @@ static bool lives_with(const nc_value *a, const nc_value *b)
 	return a->first <= b->last && b->first <= a->last;
 }
 
-typedef struct placed {
-	size_t size;
-	int value;
-} placed;
-
-static int larger_first(const void *a, const void *b)
+static int larger_first(const void *a, const void *b, void *program)
 {
-	const placed *x = a, *y = b;
-	if (x->size != y->size)
-		return x->size < y->size ? 1 : -1;
-	return x->value - y->value;
-}
-static int by_offset(const void *a, const void *b)
-{
-	const placed *x = a, *y = b; /* size holds the offset here */
-	return x->size < y->size ? -1 : x->size > y->size;
+	const nacre_program *p = program;
+	int i = *(const int *)a, j = *(const int *)b;
+	size_t x = p->value[i].size, y = p->value[j].size;
+	return x != y ? (x < y ? 1 : -1) : i - j;
 }
 
-/* the lowest gap that holds v among those of done[0..n) that live with it */
-static size_t lowest_gap(const nacre_program *p, const nc_value *v, const placed *done, int n,
-			 placed *near)
+/* the lowest gap that holds v among those of placed[0..n), which are in the order of their offsets */
+static size_t lowest_gap(const nacre_program *p, const nc_value *v, const int *placed, int n)
 {
-	int k = 0;
-	for (int i = 0; i < n; i++) {
-		const nc_value *w = &p->value[done[i].value];
-		if (lives_with(v, w))
-			near[k++] = (placed){w->offset, done[i].value};
-	}
-	qsort(near, (size_t)k, sizeof *near, by_offset);
 	size_t at = 0;
-	for (int i = 0; i < k; i++) {
-		const nc_value *w = &p->value[near[i].value];
+	for (int i = 0; i < n; i++) {
+		const nc_value *w = &p->value[placed[i]];
+		if (!lives_with(v, w))
+			continue;
 		if (w->offset >= at + v->size)
 			break;
 		size_t end = nc_round_up(w->offset + w->size, NC_ALIGN);
@@ -58,13 +42,21 @@ static size_t lowest_gap(const nacre_program *p, const nc_value *v, const placed
 	return at;
 }
 
+static void insert(const nacre_program *p, int *placed, int n, int value)
+{
+	int i = n;
+	for (; i > 0 && p->value[placed[i - 1]].offset > p->value[value].offset; i--)
+		placed[i] = placed[i - 1];
+	placed[i] = value;
+}
+
 static bool place(nc_compile *c)
 {
 	nacre_program *p = c->program;
 	size_t n = (size_t)p->n_values + 1;
-	placed *list = nc_arena_alloc(&c->arena, n * sizeof *list);
-	placed *near = nc_arena_alloc(&c->arena, n * sizeof *near);
-	if (!list || !near)
+	int *list = nc_arena_alloc(&c->arena, n * sizeof *list);
+	int *placed = nc_arena_alloc(&c->arena, n * sizeof *placed);
+	if (!list || !placed)
 		return nc_fail_memory(c);
 	for (int i = 0; i < p->n_outputs; i++) /* results stay readable after the run */
 		if (p->output[i] >= 0) {
@@ -76,12 +68,13 @@ static bool place(nc_compile *c)
 	int k = 0;
 	for (int i = 0; i < p->n_values; i++)
 		if (p->value[i].where == NC_AT_WORKSPACE && p->value[i].first >= 0)
-			list[k++] = (placed){p->value[i].size, i};
-	qsort(list, (size_t)k, sizeof *list, larger_first);
+			list[k++] = i;
+	qsort_r(list, (size_t)k, sizeof *list, larger_first, p);
 	for (int i = 0; i < k; i++) {
-		nc_value *v = &p->value[list[i].value];
+		nc_value *v = &p->value[list[i]];
 		size_t end;
-		v->offset = lowest_gap(p, v, list, i, near);
+		v->offset = lowest_gap(p, v, placed, i);
+		insert(p, placed, i, list[i]);
 		if (!nc_add(v->offset, v->size + NC_ALIGN, &end))
 			return nc_fail_memory(c);
 		if (end > p->workspace_size)

@@ -165,13 +165,26 @@ static bool size_scratch(nacre_program *p, int threads)
 	return true;
 }
 
+/* In debug builds each graph that a pass made is checked as a whole. */
+static bool sound(nc_compile *c)
+{
+#ifndef NDEBUG
+	if (!nc_graph_check(c->graph)) {
+		nc_fail(c->error, NACRE_FAILED, "simplify: %s", c->graph->error.text);
+		return false;
+	}
+#endif
+	(void)c;
+	return true;
+}
+
 static bool run_passes(nc_compile *c, const nc_trace *trace, int n_in, nacre_node *const *in,
 		       int n_out, nacre_node *const *out)
 {
 	if (!describe_program(c, n_in, in, n_out, out) || !copy_graph(c, n_in, in, n_out, out))
 		return false;
 	nc_trace_graph(c, trace, "graph");
-	if (!nc_simplify(c))
+	if (!nc_simplify(c) || !sound(c))
 		return false;
 	nc_trace_graph(c, trace, "simplify");
 	if (!nc_find_users(c) || !nc_choose_layouts(c) || !nc_fuse(c))

@@ -115,10 +115,11 @@ static bool inputs_fit(nacre_graph *g, const nc_op *op, int n_in, nacre_node *co
 		if (!in[i])
 			return nc_graph_fail(g, "%s: input %d is NULL", op->name, i);
 		if (in[i]->graph != g)
-			return nc_graph_fail(g, "%s: input %d is a node of another graph", op->name, i);
+			return nc_graph_fail(g, "%s: input %d is a node of another graph", op->name,
+					     i);
 		if (in[i]->op->flags & NC_OP_EFFECT)
-			return nc_graph_fail(g, "%s: input %d is an effect (%s), not a value", op->name,
-					     i, in[i]->op->name);
+			return nc_graph_fail(g, "%s: input %d is an effect (%s), not a value",
+					     op->name, i, in[i]->op->name);
 	}
 	return true;
 }
@@ -181,7 +182,8 @@ nacre_node *nc_node_new(nacre_graph *g, const nc_op *op, int n_in, nacre_node *c
 
 static bool broken(nacre_graph *g, const nacre_node *n, const char *what)
 {
-	nc_fail(&g->error, NACRE_FAILED, "graph check: node %%%d (%s) %s", n->id, n->op->name, what);
+	nc_fail(&g->error, NACRE_FAILED, "graph check: node %%%d (%s) %s", n->id, n->op->name,
+		what);
 	return false;
 }
 

@@ -53,8 +53,9 @@ static void field_text(const nacre_node *n, const nc_field *f, nc_text *out)
 		nc_text_add(out, "%s", nacre_dtype_name(*(const nacre_dtype *)p));
 		break;
 	case NC_FIELD_SHAPE:
-		nc_text_add(out, "%s", nc_shape_text(text, ((const nc_dims *)p)->rank,
-						     ((const nc_dims *)p)->size));
+		nc_text_add(out, "%s",
+			    nc_shape_text(text, ((const nc_dims *)p)->rank,
+					  ((const nc_dims *)p)->size));
 		break;
 	case NC_FIELD_AXES:
 		axes_text(*(const unsigned *)p, out);
@@ -82,7 +83,8 @@ static void fields_text(const nacre_node *n, nc_text *out)
 static void type_text(const nacre_node *n, nc_text *out)
 {
 	char text[128];
-	nc_text_add(out, "%s %s", nacre_dtype_name(n->dtype), nc_shape_text(text, n->rank, n->shape));
+	nc_text_add(out, "%s %s", nacre_dtype_name(n->dtype),
+		    nc_shape_text(text, n->rank, n->shape));
 }
 
 void nc_node_text(const nacre_node *n, nc_text *out)
@@ -135,7 +137,9 @@ static void dot_node(const nacre_node *n, nc_text *out, nc_mark *mark, void *con
 		mark(context, n, &label);
 	bool source = n->op->flags & NC_OP_SOURCE, effect = n->op->flags & NC_OP_EFFECT;
 	nc_text_add(out, "\tn%d [shape=%s, label=\"", n->id,
-		    source ? "ellipse" : effect ? "octagon" : "box");
+		    source   ? "ellipse"
+		    : effect ? "octagon"
+			     : "box");
 	quote(label.data ? label.data : "", out);
 	nc_text_add(out, "\"];\n");
 	out->failed |= label.failed;

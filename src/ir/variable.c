@@ -81,8 +81,9 @@ static nacre_status check(nacre_dtype dtype, int rank, const int64_t *shape, con
 		return nc_fail(e, NACRE_INVALID, "variable \"%s\": %d is no data type", name,
 			       (int)dtype);
 	if (rank < 0 || rank > NACRE_MAX_RANK || (rank && !shape))
-		return nc_fail(e, NACRE_INVALID, "variable \"%s\": a rank of 0 to %d expected, got %d%s",
-			       name, NACRE_MAX_RANK, rank, rank && !shape ? " without a shape" : "");
+		return nc_fail(e, NACRE_INVALID,
+			       "variable \"%s\": a rank of 0 to %d expected, got %d%s", name,
+			       NACRE_MAX_RANK, rank, rank && !shape ? " without a shape" : "");
 	if (!nc_shape_size(rank, shape, &size) ||
 	    !nc_mul((size_t)size, nacre_dtype_size(dtype), &bytes))
 		return nc_fail(e, NACRE_INVALID, "variable \"%s\": impossible shape %s", name,
@@ -177,7 +178,8 @@ nacre_status nacre_variable_write(nacre_variable *v, const nacre_tensor *value, 
 {
 	char want[128], got[128];
 	if (!v || !value)
-		return nc_fail(error, NACRE_INVALID, "variable: %s is NULL", v ? "the value" : "it");
+		return nc_fail(error, NACRE_INVALID, "variable: %s is NULL",
+			       v ? "the value" : "it");
 	bool fits = value->rank == v->rank;
 	for (int i = 0; fits && i < v->rank; i++)
 		fits = value->shape[i] == v->shape[i];
@@ -205,10 +207,11 @@ nacre_status nc_variable_relayout(nacre_variable *v, int panel, nacre_error *e)
 		return NACRE_OK;
 	if (v->programs || panel < 0)
 		return nc_fail(e, NACRE_INVALID,
-			       "variable \"%s\": its layout cannot change: a program uses it", v->name);
+			       "variable \"%s\": its layout cannot change: a program uses it",
+			       v->name);
 	if (!nc_variable_bytes(v, panel, &size))
-		return nc_fail(e, NACRE_INVALID, "variable \"%s\": too large in panels of %d", v->name,
-			       panel);
+		return nc_fail(e, NACRE_INVALID, "variable \"%s\": too large in panels of %d",
+			       v->name, panel);
 	nc_memory *m = nc_runtime_memory(v->runtime);
 	size_t plain_size = v->size;
 	if (v->panel)

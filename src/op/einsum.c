@@ -50,7 +50,8 @@ static bool read_letters(const einsum *e, const char **s, letters *l, const char
 			return nc_graph_fail(e->graph, "einsum \"%.80s\": %c is repeated in the %s",
 					     e->equation, **s, where);
 		if (l->n == NACRE_MAX_RANK)
-			return nc_graph_fail(e->graph, "einsum \"%.80s\": more than %d letters in the %s",
+			return nc_graph_fail(e->graph,
+					     "einsum \"%.80s\": more than %d letters in the %s",
 					     e->equation, NACRE_MAX_RANK, where);
 		append(l, **s);
 	}
@@ -64,15 +65,16 @@ static bool parse(einsum *e, int n_in)
 		return false;
 	if (n_in == 2) {
 		if (*s != ',')
-			return nc_graph_fail(e->graph, "einsum \"%.80s\": a comma expected at \"%.20s\"",
+			return nc_graph_fail(e->graph,
+					     "einsum \"%.80s\": a comma expected at \"%.20s\"",
 					     e->equation, s);
 		s++;
 		if (!read_letters(e, &s, &e->in[1], "second input"))
 			return false;
 	}
 	if (strncmp(s, "->", 2) != 0)
-		return nc_graph_fail(e->graph, "einsum \"%.80s\": -> expected at \"%.20s\"", e->equation,
-				     s);
+		return nc_graph_fail(e->graph, "einsum \"%.80s\": -> expected at \"%.20s\"",
+				     e->equation, s);
 	s += 2;
 	if (!read_letters(e, &s, &e->out, "result"))
 		return false;
@@ -88,7 +90,8 @@ static bool measure(einsum *e, int k, const nacre_node *x)
 	const letters *l = &e->in[k];
 	char text[128];
 	if (l->n != x->rank)
-		return nc_graph_fail(e->graph, "einsum \"%.80s\": %d letters for an input of shape %s",
+		return nc_graph_fail(e->graph,
+				     "einsum \"%.80s\": %d letters for an input of shape %s",
 				     e->equation, l->n, nc_shape_text(text, x->rank, x->shape));
 	for (int i = 0; i < l->n; i++) {
 		int64_t *size = &e->size[(int)l->at[i]];
@@ -156,7 +159,8 @@ static nacre_node *matrix(const einsum *e, nacre_node *x, const letters *l, cons
 
 static nacre_node *two(einsum *e, nacre_node *a, nacre_node *b)
 {
-	letters *la = &e->in[0], *lb = &e->in[1], batch = {0}, rows = {0}, columns = {0}, inner = {0};
+	letters *la = &e->in[0], *lb = &e->in[1], batch = {0}, rows = {0}, columns = {0},
+		inner = {0};
 	a = sum_alone(a, la, lb, &e->out);
 	b = sum_alone(b, lb, la, &e->out);
 	for (int i = 0; i < la->n; i++) {
@@ -186,8 +190,8 @@ nacre_node *nacre_einsum(const char *equation, nacre_node *a, nacre_node *b)
 	if (!equation)
 		return nc_graph_fail(a->graph, "einsum: the equation is NULL");
 	if (b && b->graph != a->graph)
-		return nc_graph_fail(a->graph, "einsum \"%.80s\": the inputs are nodes of two graphs",
-				     equation);
+		return nc_graph_fail(
+			a->graph, "einsum \"%.80s\": the inputs are nodes of two graphs", equation);
 	int n_in = b ? 2 : 1;
 	for (int i = 0; i < 128; i++)
 		e.size[i] = -1;
@@ -198,8 +202,8 @@ nacre_node *nacre_einsum(const char *equation, nacre_node *a, nacre_node *b)
 			return NULL;
 	for (int i = 0; i < e.out.n; i++)
 		if (e.size[(int)e.out.at[i]] < 0)
-			return nc_graph_fail(a->graph, "einsum \"%.80s\": %c is in no input", equation,
-					     e.out.at[i]);
+			return nc_graph_fail(a->graph, "einsum \"%.80s\": %c is in no input",
+					     equation, e.out.at[i]);
 	if (b)
 		return two(&e, a, b);
 	nacre_node *y = sum_alone(a, &e.in[0], &e.in[1], &e.out);

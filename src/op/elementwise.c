@@ -51,7 +51,8 @@ static bool shapes_differ(nacre_node *y, const nacre_node *a, const nacre_node *
 {
 	char s[128], t[128];
 	return nc_node_fail(y, "shapes do not broadcast: %s and %s",
-			    nc_shape_text(s, a->rank, a->shape), nc_shape_text(t, b->rank, b->shape));
+			    nc_shape_text(s, a->rank, a->shape),
+			    nc_shape_text(t, b->rank, b->shape));
 }
 
 static bool infer_binary(nacre_node *y)
@@ -96,7 +97,7 @@ nacre_node *nc_unbroadcast(nacre_node *dy, const nacre_node *x)
 	return nacre_reshape(s, x->rank, x->shape);
 }
 
-/* -- gradients: a function a row with one ------------------------------------------------------- */
+/* gradients: a function a row with one */
 #define UNARY(id, fn, vec, ref, dx)                                                                \
 	static void grad_##id(nacre_node *y, nacre_node *dy, nacre_node **out)                     \
 	{                                                                                          \
@@ -122,7 +123,7 @@ nacre_node *nc_unbroadcast(nacre_node *dy, const nacre_node *x)
 	}
 #include "kernels/elementwise.def"
 
-/* -- the rows of the op table --------------------------------------------------------------------- */
+/* the rows of the op table */
 enum {
 	COMMUTES_add = NC_OP_COMMUTES,
 	COMMUTES_mul = NC_OP_COMMUTES,
@@ -148,8 +149,8 @@ enum {
 #define CONSTANT(gradient) (__builtin_strcmp(#gradient, "NONE") ? 0 : NC_OP_NO_GRADIENT)
 #define ROW(id, inputs, bits, rule, gradient)                                                      \
 	const nc_op nc_op_##id = {                                                                 \
-		#id, NC_OP_##id, inputs, inputs, NC_OP_ELEMENTWISE | (bits), NC_E_##id, 0, 0, NULL, \
-		rule, gradient, nc_flops_each, NAMES_##id};
+		#id, NC_OP_##id, inputs, inputs, NC_OP_ELEMENTWISE | (bits), NC_E_##id, 0, 0,       \
+		NULL, rule, gradient, nc_flops_each, NAMES_##id};
 #define UNARY(id, fn, vec, ref, dx) ROW(id, 1, CONSTANT(dx), infer_unary, grad_##id)
 #define PREDICATE(id, fn, vec, ref) ROW(id, 1, NC_OP_NO_GRADIENT, infer_predicate, NULL)
 #define BINARY(id, fn, vec, ref, da, db)                                                           \
@@ -159,7 +160,7 @@ enum {
 #define TERNARY(id, fn, vec, ref, da, db, dc) ROW(id, 3, 0, infer_ternary, grad_##id)
 #include "kernels/elementwise.def"
 
-/* -- the public functions -------------------------------------------------------------------------- */
+/* the public functions */
 static nacre_node *make(const nc_op *op, nacre_node *a, nacre_node *b, nacre_node *c)
 {
 	nacre_node *in[3] = {a, b, c};

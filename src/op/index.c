@@ -21,7 +21,7 @@ static nacre_node *zeros_like(const nacre_node *x)
 	return nacre_fill(x->graph, x->dtype, x->rank, x->shape, 0);
 }
 
-/* -- gather, scatter_add: the axis of x is replaced by the shape of the indices --------------------- */
+/* gather, scatter_add: the axis of x is replaced by the shape of the indices */
 static bool gathered(nacre_node *y, const nacre_node *x, const nacre_node *indices, int *rank,
 		     int64_t *shape)
 {
@@ -54,13 +54,14 @@ static bool updates_fit(nacre_node *y, int rank, const int64_t *shape)
 	bool fits = u->rank == rank;
 	for (int i = 0; fits && i < rank; i++)
 		fits = u->shape[i] == shape[i];
-	return fits || nc_node_fail(y, "updates of %s expected, got %s", nc_shape_text(s, rank, shape),
-				    nc_shape_text(t, u->rank, u->shape));
+	return fits ||
+	       nc_node_fail(y, "updates of %s expected, got %s", nc_shape_text(s, rank, shape),
+			    nc_shape_text(t, u->rank, u->shape));
 }
 
 static bool infer_scatter_add(nacre_node *y)
 {
-	int rank;
+	int rank = 0;
 	int64_t shape[NACRE_MAX_RANK];
 	return nc_expect_number(y, 0) && nc_expect_same(y, 0, 2) &&
 	       gathered(y, y->in[0], y->in[1], &rank, shape) && updates_fit(y, rank, shape) &&
@@ -78,7 +79,7 @@ static void grad_scatter_add(nacre_node *y, nacre_node *dy, nacre_node **dx)
 	dx[2] = nacre_gather(dy, y->in[1], axis_of(y));
 }
 
-/* -- along an axis: indices have x's rank, and its sizes elsewhere ------------------------------------ */
+/* along an axis: indices have x's rank, and its sizes elsewhere */
 static bool along(nacre_node *y)
 {
 	const nacre_node *x = y->in[0], *indices = y->in[1];
@@ -178,7 +179,7 @@ nacre_node *nacre_scatter_add_along_axis(nacre_node *x, nacre_node *indices, nac
 	return make(&nc_op_scatter_add_along_axis, x, indices, updates, axis);
 }
 
-/* -- one_hot --------------------------------------------------------------------------------------------- */
+/* one_hot */
 static bool infer_one_hot(nacre_node *y)
 {
 	const nc_attr_one_hot *a = y->attr;
@@ -198,8 +199,8 @@ static bool infer_one_hot(nacre_node *y)
 	return true;
 }
 
-static const nc_field fields_one_hot[] = {
-	{"depth", NC_FIELD_I64, offsetof(nc_attr_one_hot, depth)}, {0}};
+static const nc_field fields_one_hot[] = {{"depth", NC_FIELD_I64, offsetof(nc_attr_one_hot, depth)},
+					  {0}};
 
 const nc_op nc_op_one_hot = {
 	.name = "one_hot",

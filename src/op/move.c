@@ -8,7 +8,7 @@
 
 #include "op/build.h"
 
-/* -- reshape -------------------------------------------------------------------------------------- */
+/* reshape */
 static bool infer_reshape(nacre_node *y)
 {
 	const nacre_node *x = y->in[0];
@@ -87,8 +87,8 @@ nacre_node *nacre_expand_dims(nacre_node *x, int axis)
 		return NULL;
 	int64_t shape[NACRE_MAX_RANK + 1];
 	if (axis < -x->rank - 1 || axis > x->rank)
-		return nc_graph_fail(x->graph, "expand_dims: axis %d is outside a value of rank %d", axis,
-				     x->rank + 1);
+		return nc_graph_fail(x->graph, "expand_dims: axis %d is outside a value of rank %d",
+				     axis, x->rank + 1);
 	if (axis < 0)
 		axis += x->rank + 1;
 	for (int i = 0; i <= x->rank; i++)
@@ -115,7 +115,7 @@ nacre_node *nacre_squeeze(nacre_node *x, unsigned axes)
 	return nacre_reshape(x, rank, shape);
 }
 
-/* -- transpose ------------------------------------------------------------------------------------- */
+/* transpose */
 static bool infer_transpose(nacre_node *y)
 {
 	const nacre_node *x = y->in[0];
@@ -126,8 +126,9 @@ static bool infer_transpose(nacre_node *y)
 	for (int i = 0; i < x->rank; i++) {
 		int from = a->order[i];
 		if (from < 0 || from >= x->rank || seen >> from & 1)
-			return nc_node_fail(y, "the order must name each of %d axes once, got %d at %d",
-					    x->rank, from, i);
+			return nc_node_fail(
+				y, "the order must name each of %d axes once, got %d at %d",
+				x->rank, from, i);
 		seen |= 1u << from;
 		y->shape[i] = x->shape[from];
 	}
@@ -176,7 +177,7 @@ nacre_node *nacre_transpose(nacre_node *x, const int *order)
 	return same ? x : nc_node_new(x->graph, &nc_op_transpose, 1, &x, &a);
 }
 
-/* -- broadcast --------------------------------------------------------------------------------------- */
+/* broadcast */
 static bool infer_broadcast(nacre_node *y)
 {
 	const nacre_node *x = y->in[0];
@@ -189,9 +190,9 @@ static bool infer_broadcast(nacre_node *y)
 		int64_t n = x->shape[x->rank - i];
 		fits = n == 1 || n == y->shape[y->rank - i];
 	}
-	return fits || nc_node_fail(y, "%s cannot be stretched to %s",
-				    nc_shape_text(s, x->rank, x->shape),
-				    nc_shape_text(t, y->rank, y->shape));
+	return fits ||
+	       nc_node_fail(y, "%s cannot be stretched to %s", nc_shape_text(s, x->rank, x->shape),
+			    nc_shape_text(t, y->rank, y->shape));
 }
 
 static void grad_broadcast(nacre_node *y, nacre_node *dy, nacre_node **dx)
@@ -227,7 +228,7 @@ nacre_node *nacre_broadcast(nacre_node *x, int rank, const int64_t *shape)
 	return nc_node_new(x->graph, &nc_op_broadcast, 1, &x, &a);
 }
 
-/* -- slice --------------------------------------------------------------------------------------------- */
+/* slice */
 static int64_t length(int64_t start, int64_t stop, int64_t step)
 {
 	return stop > start ? (stop - start - 1) / step + 1 : 0;
@@ -316,7 +317,7 @@ nacre_node *nacre_slice_axis(nacre_node *x, int axis, int64_t start, int64_t sto
 	return nacre_slice(x, from, to, NULL);
 }
 
-/* -- pad ------------------------------------------------------------------------------------------------- */
+/* pad */
 static bool infer_pad(nacre_node *y)
 {
 	const nacre_node *x = y->in[0];
@@ -327,10 +328,11 @@ static bool infer_pad(nacre_node *y)
 	for (int i = 0; i < x->rank; i++) {
 		int64_t n = x->shape[i], gaps = 0;
 		if (a->before[i] < 0 || a->after[i] < 0 || a->between[i] < 0)
-			return nc_node_fail(
-				y, "axis %d: sizes >= 0 expected, got %lld before, %lld after, %lld between",
-				i, (long long)a->before[i], (long long)a->after[i],
-				(long long)a->between[i]);
+			return nc_node_fail(y,
+					    "axis %d: sizes >= 0 expected, got %lld before, %lld "
+					    "after, %lld between",
+					    i, (long long)a->before[i], (long long)a->after[i],
+					    (long long)a->between[i]);
 		if ((n > 1 && !nc_mul_i64(n - 1, a->between[i], &gaps)) ||
 		    __builtin_add_overflow(n, gaps, &n) ||
 		    __builtin_add_overflow(n, a->before[i], &n) ||
@@ -396,7 +398,7 @@ nacre_node *nacre_pad(nacre_node *x, const int64_t *before, const int64_t *after
 	return nothing ? x : nc_node_new(x->graph, &nc_op_pad, 1, &x, &a);
 }
 
-/* -- concat ------------------------------------------------------------------------------------------------ */
+/* concat */
 static bool infer_concat(nacre_node *y)
 {
 	const nacre_node *x = y->in[0];
@@ -490,7 +492,7 @@ nacre_node *nacre_stack(int n, nacre_node *const *x, int axis)
 	return y;
 }
 
-/* -- reverse ------------------------------------------------------------------------------------------------- */
+/* reverse */
 static bool infer_reverse(nacre_node *y)
 {
 	unsigned axes = ((const nc_attr_reverse *)y->attr)->axes;
@@ -506,8 +508,8 @@ static void grad_reverse(nacre_node *y, nacre_node *dy, nacre_node **dx)
 	dx[0] = nacre_reverse(dy, ((const nc_attr_reverse *)y->attr)->axes);
 }
 
-static const nc_field fields_reverse[] = {
-	{"axes", NC_FIELD_AXES, offsetof(nc_attr_reverse, axes)}, {0}};
+static const nc_field fields_reverse[] = {{"axes", NC_FIELD_AXES, offsetof(nc_attr_reverse, axes)},
+					  {0}};
 
 const nc_op nc_op_reverse = {
 	.name = "reverse",

@@ -94,7 +94,8 @@ static nacre_node *product_before(nacre_node *x, bool after)
 		int64_t start[2] = {0, after ? shift : 0};
 		int64_t stop[2] = {outer, after ? n : n - shift};
 		int64_t left[2] = {0, after ? 0 : shift}, right[2] = {0, after ? shift : 0};
-		nacre_node *moved = nacre_pad(nacre_slice(p, start, stop, NULL), left, right, NULL, 1);
+		nacre_node *moved =
+			nacre_pad(nacre_slice(p, start, stop, NULL), left, right, NULL, 1);
 		p = held ? mul(p, moved) : moved;
 		held += shift;
 	}
@@ -181,7 +182,7 @@ nacre_node *nacre_product(nacre_node *x, unsigned axes, bool keep_dims)
 	return reduce(&nc_op_product, x, axes, keep_dims);
 }
 
-/* -- composites -------------------------------------------------------------------------------- */
+/* composites */
 static bool floats(const nacre_node *x, const char *op, unsigned *axes)
 {
 	if (!nc_axes_real(x, op, axes))
@@ -254,7 +255,7 @@ nacre_node *nacre_all(nacre_node *x, unsigned axes, bool keep_dims)
 	return of_bools(&nc_op_min, "all", x, axes, keep_dims);
 }
 
-/* -- argmax, argmin ---------------------------------------------------------------------------------- */
+/* argmax, argmin */
 static bool infer_arg(nacre_node *y)
 {
 	const nacre_node *x = y->in[0];

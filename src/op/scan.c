@@ -8,10 +8,11 @@
 #include "nacre/op.h"
 #include "op/table.h"
 
-/* -- cumsum ---------------------------------------------------------------------------------------- */
+/* cumsum */
 static bool infer_cumsum(nacre_node *y)
 {
-	return nc_expect_number(y, 0) && nc_expect_axis(y, ((const nc_attr_cumsum *)y->attr)->axis) &&
+	return nc_expect_number(y, 0) &&
+	       nc_expect_axis(y, ((const nc_attr_cumsum *)y->attr)->axis) &&
 	       nc_infer_like(y, y->in[0]);
 }
 
@@ -55,7 +56,7 @@ nacre_node *nacre_cumsum(nacre_node *x, int axis, bool exclusive, bool reverse)
 	return nc_node_new(x->graph, &nc_op_cumsum, 1, &x, &a);
 }
 
-/* -- sort, argsort: equal elements stay in order, NaN comes last -------------------------------------- */
+/* sort, argsort: equal elements stay in order, NaN comes last */
 static bool infer_sort(nacre_node *y)
 {
 	return nc_expect_axis(y, ((const nc_attr_sort *)y->attr)->axis) &&

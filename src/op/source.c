@@ -31,7 +31,7 @@ static bool sizes_positive(nacre_node *y)
 	return true;
 }
 
-/* -- placeholder ------------------------------------------------------------------------------- */
+/* placeholder */
 static bool infer_placeholder(nacre_node *y)
 {
 	const nc_attr_placeholder *a = y->attr;
@@ -67,7 +67,7 @@ nacre_node *nacre_placeholder(nacre_graph *g, const char *name, nacre_dtype dtyp
 	return y;
 }
 
-/* -- variable ------------------------------------------------------------------------------------ */
+/* variable */
 static bool infer_variable(nacre_node *y)
 {
 	const nacre_variable *v = ((const nc_attr_variable *)y->attr)->variable;
@@ -104,7 +104,7 @@ nacre_node *nacre_use(nacre_graph *g, nacre_variable *variable)
 	return nc_node_new(g, &nc_op_variable, 0, NULL, &a);
 }
 
-/* -- fill and constant ------------------------------------------------------------------------------ */
+/* fill and constant */
 static bool infer_fill(nacre_node *y)
 {
 	const nc_attr_fill *a = y->attr;
@@ -201,7 +201,7 @@ nacre_node *nacre_constant(nacre_graph *g, nacre_dtype dtype, int rank, const in
 	return nc_node_new(g, &nc_op_constant, 0, NULL, &a);
 }
 
-/* -- arange ------------------------------------------------------------------------------------------- */
+/* arange */
 static bool infer_arange(nacre_node *y)
 {
 	const nc_attr_arange *a = y->attr;
@@ -248,7 +248,7 @@ nacre_node *nacre_arange(nacre_graph *g, nacre_dtype dtype, int64_t n, double st
 	return nc_node_new(g, &nc_op_arange, 0, NULL, &a);
 }
 
-/* -- random ------------------------------------------------------------------------------------------- */
+/* random */
 static bool infer_random(nacre_node *y)
 {
 	const nc_attr_random *r = y->attr;

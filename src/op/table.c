@@ -35,8 +35,8 @@ bool nc_axis_real(const nacre_node *x, const char *op, int *axis)
 	if (!x)
 		return false;
 	if (*axis < -x->rank || *axis >= x->rank)
-		return nc_graph_fail(x->graph, "%s: axis %d is outside a value of rank %d", op, *axis,
-				     x->rank);
+		return nc_graph_fail(x->graph, "%s: axis %d is outside a value of rank %d", op,
+				     *axis, x->rank);
 	if (*axis < 0)
 		*axis += x->rank;
 	return true;
@@ -51,7 +51,8 @@ bool nc_axes_real(const nacre_node *x, const char *op, unsigned *axes)
 		mask &= ~NACRE_ALL_AXES | real;
 	if (*axes & NACRE_LAST_AXIS) {
 		if (!x->rank)
-			return nc_graph_fail(x->graph, "%s: a value of rank 0 has no last axis", op);
+			return nc_graph_fail(x->graph, "%s: a value of rank 0 has no last axis",
+					     op);
 		mask |= 1u << (x->rank - 1);
 	}
 	if (mask & ~real)
@@ -67,8 +68,8 @@ bool nc_dims_set(nacre_graph *g, const char *op, int rank, const int64_t *shape,
 	if (!g)
 		return false;
 	if (rank < 0 || rank > NACRE_MAX_RANK)
-		return nc_graph_fail(g, "%s: a rank of 0 to %d expected, got %d", op, NACRE_MAX_RANK,
-				     rank);
+		return nc_graph_fail(g, "%s: a rank of 0 to %d expected, got %d", op,
+				     NACRE_MAX_RANK, rank);
 	if (rank && !shape)
 		return nc_graph_fail(g, "%s: the shape is NULL", op);
 	out->rank = rank;
@@ -95,7 +96,8 @@ bool nc_infer_dims(nacre_node *y, nacre_dtype dtype, const nc_dims *d)
 	if (!nc_dtype_valid(dtype))
 		return nc_node_fail(y, "%d is no data type", (int)dtype);
 	if (d->rank < 0 || d->rank > NACRE_MAX_RANK)
-		return nc_node_fail(y, "a rank of 0 to %d expected, got %d", NACRE_MAX_RANK, d->rank);
+		return nc_node_fail(y, "a rank of 0 to %d expected, got %d", NACRE_MAX_RANK,
+				    d->rank);
 	y->dtype = dtype;
 	y->rank = d->rank;
 	for (int i = 0; i < d->rank; i++)

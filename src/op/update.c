@@ -18,7 +18,8 @@ static bool targets_fit(nacre_node *y)
 					    y->in[i]->op->name);
 		for (int k = 0; k < i; k++)
 			if (y->in[k] == y->in[i])
-				return nc_node_fail(y, "inputs %d and %d are the same variable", k, i);
+				return nc_node_fail(y, "inputs %d and %d are the same variable", k,
+						    i);
 	}
 	y->dtype = y->in[0]->dtype;
 	y->rank = 1;
@@ -101,7 +102,10 @@ static double flops_update(const nacre_node *y)
 		.flops = flops_update,                                                             \
 		.keras = keras_name,                                                               \
 	};
-#define OPTION(text, member) {text, NC_FIELD_F64, offsetof(nc_attr_update, member)}
+#define OPTION(text, member)                                                                       \
+	{                                                                                          \
+		text, NC_FIELD_F64, offsetof(nc_attr_update, member)                               \
+	}
 ROW(update_sgd, 1, "SGD", {"a", NC_FIELD_HIDDEN, 0})
 ROW(update_momentum, 2, "SGD", OPTION("momentum", a), OPTION("nesterov", b))
 ROW(update_rmsprop, 2, "RMSprop", OPTION("rho", a), OPTION("epsilon", c))

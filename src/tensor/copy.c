@@ -130,7 +130,7 @@ nacre_tensor *nacre_tensor_convert(const nacre_tensor *tensor, nacre_dtype dtype
 	if (!tensor)
 		return NULL;
 	nacre_tensor *t =
-		nacre_tensor_new(tensor->runtime, dtype, tensor->rank, tensor->shape, error);
+	    nacre_tensor_new(tensor->runtime, dtype, tensor->rank, tensor->shape, error);
 	if (t)
 		copy_apart(t, tensor);
 	return t;

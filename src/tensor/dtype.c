@@ -12,7 +12,7 @@
 
 typedef uint16_t f16, bf16;
 
-/* -- rounding ----------------------------------------------------------------------------------*/
+/* -- rounding -----------------------------------------------------------------------------------*/
 static inline uint32_t bits(float f)
 {
 	uint32_t u;
@@ -90,7 +90,7 @@ static inline double odd_double(int64_t i)
 	return i < 0 ? -(double)n : (double)n;
 }
 
-/* -- clamping to integers: NaN gives 0 -----------------------------------------------------------*/
+/* -- clamping to integers: NaN gives 0 ----------------------------------------------------------*/
 #define CLAMP(x, low, high) ((x) < (low) ? (low) : (x) > (high) ? (high) : (x))
 #define NUMBER(x) ((x) == (x) ? (x) : 0)
 
@@ -159,7 +159,7 @@ static inline i64 I64_from_i64(int64_t x)
 	return x;
 }
 
-/* -- to floating point and bool ------------------------------------------------------------------*/
+/* -- to floating point and bool -----------------------------------------------------------------*/
 typedef float f32;
 typedef double f64;
 typedef uint8_t bool8;
@@ -185,7 +185,7 @@ typedef uint8_t bool8;
 #define BOOL_from_i32(x) ((x) != 0)
 #define BOOL_from_i64(x) ((x) != 0)
 
-/* -- the wide type of each type, and its value in it ---------------------------------------------*/
+/* -- the wide type of each type, and its value in it --------------------------------------------*/
 typedef enum wide { WIDE_f32, WIDE_f64, WIDE_i32, WIDE_i64 } wide;
 enum { TILE = 512 };
 
@@ -240,11 +240,15 @@ typedef void convert_loop(void *restrict dst, const void *restrict src, int64_t 
 			y[i] = (STORED_##NAME)NAME##_from_##from(x[i]);                            \
 	}
 #define LOOPS(NAME, name, bytes, kind, safetensors, numpy)                                         \
-	READ(NAME) WRITE(NAME, f32) WRITE(NAME, f64) WRITE(NAME, i32) WRITE(NAME, i64)             \
+	READ(NAME)                                                                                 \
+	WRITE(NAME, f32)                                                                           \
+	WRITE(NAME, f64)                                                                           \
+	WRITE(NAME, i32)                                                                           \
+	WRITE(NAME, i64)                                                                           \
 	_Static_assert(sizeof(STORED_##NAME) == (bytes), #NAME);
 NACRE_DTYPE_LIST(LOOPS)
 
-/* -- the table ---------------------------------------------------------------------------------*/
+/* -- the table ----------------------------------------------------------------------------------*/
 static const struct type {
 	const char *name;
 	size_t bytes;
@@ -255,14 +259,14 @@ static const struct type {
 	convert_loop *write[4]; /* by wide type */
 } types[NACRE_DTYPES] = {
 #define X(NAME, name_, bytes_, kind_, safetensors, numpy)                                          \
-	[NACRE_##NAME] = {#name_,                                                                  \
-			  bytes_,                                                                  \
-			  kind_,                                                                   \
-			  PASTE(WIDE_, WIDER_##NAME),                                              \
-			  sizeof(STORED_##NAME) == sizeof(WIDER_##NAME),                           \
-			  read_##NAME,                                                             \
-			  {write_##NAME##_f32, write_##NAME##_f64, write_##NAME##_i32,             \
-			   write_##NAME##_i64}},
+	[NACRE_##NAME] = {                                                                         \
+	    #name_,                                                                                \
+	    bytes_,                                                                                \
+	    kind_,                                                                                 \
+	    PASTE(WIDE_, WIDER_##NAME),                                                            \
+	    sizeof(STORED_##NAME) == sizeof(WIDER_##NAME),                                         \
+	    read_##NAME,                                                                           \
+	    {write_##NAME##_f32, write_##NAME##_f64, write_##NAME##_i32, write_##NAME##_i64}},
 	NACRE_DTYPE_LIST(X)
 #undef X
 };

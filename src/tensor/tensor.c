@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * tensor.c - storage, tensors and what can be asked of them.  Views are in view.c, copies in copy.c.
+ * tensor.c - storage, tensors and what can be asked of them.  Views: view.c, copies: copy.c.
  */
 #include <string.h>
 
 #include "tensor/tensor.h"
 
-/* -- storage -----------------------------------------------------------------------------------*/
+/* -- storage ------------------------------------------------------------------------------------*/
 nc_storage *nc_storage_wrap(nc_memory *m, void *data, size_t size, void (*release)(void *, void *),
 			    void *context, nacre_error *e)
 {
@@ -55,7 +55,7 @@ void nc_storage_drop(nc_storage *s)
 	nc_free(s->memory, s, sizeof *s);
 }
 
-/* -- making tensors ----------------------------------------------------------------------------*/
+/* -- making tensors -----------------------------------------------------------------------------*/
 /* Checks what a caller gave and finds the size in bytes. */
 static nacre_status check_shape(const char *what, nacre_dtype dtype, int rank, const int64_t *shape,
 				size_t *bytes, nacre_error *e)
@@ -187,7 +187,7 @@ void nacre_tensor_free(nacre_tensor *tensor)
 	nc_free(&tensor->runtime->memory, tensor, sizeof *tensor);
 }
 
-/* -- asking ------------------------------------------------------------------------------------*/
+/* -- asking -------------------------------------------------------------------------------------*/
 nacre_dtype nacre_tensor_dtype(const nacre_tensor *tensor)
 {
 	return tensor ? tensor->dtype : NACRE_F32;

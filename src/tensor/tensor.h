@@ -35,7 +35,8 @@ struct nacre_tensor {
 	int64_t shape[NACRE_MAX_RANK], stride[NACRE_MAX_RANK]; /* strides in elements */
 };
 
-/* A view into a storage (which it keeps), row-major, at `offset` bytes; checked against its size. */
+/* A view into a storage (which it keeps), row-major, at `offset` bytes.  NACRE_BAD_DATA if it does
+ * not fit into the storage or its place is not a multiple of the element size (then copy). */
 nacre_tensor *nc_tensor_view(nacre_runtime *rt, nc_storage *s, size_t offset, nacre_dtype dtype,
 			     int rank, const int64_t *shape, nacre_error *e);
 

@@ -305,6 +305,8 @@ TEST(random_training_agrees)
 		build(&r);
 		nacre_node *loss = nacre_mean(nacre_square(tame(nacre_matmul(r.in[0], r.use[0]))), NACRE_ALL_AXES, false);
 		loss = nacre_plus(loss, nacre_mean(nacre_square(tame(r.pool[r.n - 1])), NACRE_ALL_AXES, false));
+		if (i % 2) /* a regularizer: the gradient is no bare product any more */
+			loss = nacre_plus(loss, nacre_scale(nacre_sum(nacre_square(r.use[0]), NACRE_ALL_AXES, false), 0.01));
 		nacre_tensor *in[3] = {fresh(r.in[0], -1, 1), fresh(r.in[1], -1, 1), fresh(r.in[2], 0.01, 0.01)};
 		nacre_tensor *start[2], *w[3][2];
 		for (int k = 0; k < 2; k++)

@@ -45,6 +45,9 @@ bool nc_cpu_vm_connect(nc_compile *c, const nc_vm_build *b, nc_vm *vm);
 bool nc_cpu_vm_prepare(nc_compile *c, const nc_vm_build *b);
 bool nc_cpu_lower_elementwise(nc_compile *c, const nc_group *g);
 
+/* The variable if n is one in panels of these kernels (another runtime's may have other widths). */
+const nacre_variable *nc_cpu_in_panels(const nc_compile *c, const nacre_node *n);
+
 /* -- matmul.c ----------------------------------------------------------------------------------------------*/
 bool nc_cpu_accepts_matmul(nc_compile *c, const nc_group *g);
 bool nc_cpu_lower_matmul(nc_compile *c, const nc_group *g);

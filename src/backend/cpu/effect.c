@@ -32,8 +32,11 @@ static void run_pack(const nc_step *s, int tid, int nt, void *scratch)
 static void run_unpack(const nc_step *s, int tid, int nt, void *scratch)
 {
 	const pack_args *a = s->args;
-	(void)tid, (void)nt, (void)scratch;
-	NC_KERNELS(s)->unpack(a->k, a->n, a->nr, a->from, a->to, a->n);
+	int64_t panels = (a->n + a->nr - 1) / a->nr, p0 = panels * tid / nt, p1 = panels * (tid + 1) / nt;
+	int64_t j = p0 * a->nr, columns = nc_min(p1 * a->nr, a->n) - j;
+	(void)scratch;
+	if (columns > 0)
+		NC_KERNELS(s)->unpack(a->k, columns, a->nr, a->from + j * a->k, a->to + j, a->n);
 }
 
 static bool convert(nc_compile *c, nacre_node *variable, nc_step_fn *run, const char *kernel, int from, int to)
@@ -43,7 +46,6 @@ static bool convert(nc_compile *c, nacre_node *variable, nc_step_fn *run, const 
 		return false;
 	pack_args *a = s->args;
 	*a = (pack_args){variable->shape[0], variable->shape[1], variable_of(variable)->panel, NULL, NULL};
-	s->serial = run == run_unpack;
 	return nc_reads(c, &a->from, from, 0) && nc_writes(c, &a->to, to, 0);
 }
 bool nc_cpu_unpack(nc_compile *c, nacre_node *variable, int from, int to)
@@ -64,10 +66,11 @@ bool nc_cpu_lower_update(nc_compile *c, nacre_node *u)
 	const nc_attr_update *attr = u->attr;
 	if (w->dtype != NACRE_F32)
 		return false;
-	int gradient = nc_plain(c, g), step = nc_plain(c, rate);
+	bool in_panels = c->native[g->id] >= 0 && !nc_is(g, NC_OP_variable); /* an epilogue put it there */
+	int gradient = in_panels ? c->native[g->id] : nc_plain(c, g), step = nc_plain(c, rate);
 	if (gradient < 0 || step < 0)
 		return false;
-	if (variable_of(w)->panel) {
+	if (variable_of(w)->panel && !in_panels) {
 		int packed = nc_temporary(c, variable_of(w)->size);
 		if (packed < 0 || !convert(c, w, run_pack, "pack", gradient, packed))
 			return false;

@@ -43,29 +43,23 @@ static product describe(const nacre_node *y)
 	return p;
 }
 
-static const nacre_variable *in_panels(const nacre_node *n)
-{
-	const nacre_variable *v = nc_is(n, NC_OP_variable) ? ((const nc_attr_variable *)n->attr)->variable : NULL;
-	return v && v->panel ? v : NULL;
-}
-
 static bool floats(const nacre_node *y)
 {
 	return y->dtype == NACRE_F32;
 }
 
 /* An update takes the tiles of its gradient if they come in the panels of the weight. */
-static bool accepts_update(const nc_group *g)
+static bool accepts_update(const nc_compile *c, const nc_group *g)
 {
 	const nacre_node *y = g->anchor, *w = g->effect->in[0];
 	product p = describe(y);
-	const nacre_variable *wv = in_panels(w), *bv = in_panels(y->in[1]);
+	const nacre_variable *wv = nc_cpu_in_panels(c, w), *bv = nc_cpu_in_panels(c, y->in[1]);
 	if (!floats(y) || p.batch != 1 || g->n != 2 || !wv || w->rank != 2)
 		return false;
 	if (bv && !p.tb && bv->panel != wv->panel)
 		return false;
 	for (int i = 1; i < g->effect->op->targets; i++) {
-		const nacre_variable *v = in_panels(g->effect->in[i]);
+		const nacre_variable *v = nc_cpu_in_panels(c, g->effect->in[i]);
 		if (!v || v->panel != wv->panel)
 			return false;
 	}
@@ -79,7 +73,7 @@ static bool accepts_update(const nc_group *g)
 bool nc_cpu_accepts_matmul(nc_compile *c, const nc_group *g)
 {
 	if (g->effect)
-		return accepts_update(g);
+		return accepts_update(c, g);
 	product p = describe(g->anchor);
 	if (!floats(g->anchor) || p.batch != 1)
 		return false;
@@ -125,7 +119,7 @@ typedef struct operands {
 static bool set_operands(nc_compile *c, const nacre_node *y, const product *p, nc_gemm *g, operands *o)
 {
 	nacre_node *a = y->in[0], *b = y->in[1];
-	const nacre_variable *v = in_panels(b);
+	const nacre_variable *v = nc_cpu_in_panels(c, b);
 	*g = (nc_gemm){.m = p->m, .n = p->n, .k = p->k, .batch = p->batch, .a_trans = p->ta};
 	g->lda = p->ta ? p->m : p->k;
 	g->batch_a = p->one_a ? 0 : p->m * p->k;
@@ -157,7 +151,7 @@ static bool connect_update(nc_compile *c, const nacre_node *u, gemm_args *a)
 	float **slot[2] = {d->rule == NC_UPDATE_RMSPROP ? &d->v : &d->m, &d->v};
 	int rate = nc_plain(c, u->in[u->n_in - 1]);
 	a->gemm.update = d;
-	a->gemm.nr = in_panels(u->in[0])->panel;
+	a->gemm.nr = nc_cpu_in_panels(c, u->in[0])->panel;
 	if (!nc_writes(c, &d->w, nc_storage_of(c, u->in[0]), 0) || !nc_reads(c, &d->rate, rate, 0))
 		return false;
 	for (int i = 1; i < u->op->targets; i++)

@@ -25,6 +25,12 @@ bool nc_cpu_vtype(nacre_dtype d, nc_vtype *out)
 	}
 }
 
+const nacre_variable *nc_cpu_in_panels(const nc_compile *c, const nacre_node *n)
+{
+	const nacre_variable *v = nc_is(n, NC_OP_variable) ? ((const nc_attr_variable *)n->attr)->variable : NULL;
+	return v && v->panel && v->panel == nc_cpu_kernels(c)->gemm_width(v->shape[1]) ? v : NULL;
+}
+
 static bool computes(nacre_dtype d) /* the interpreter's own types */
 {
 	return d == NACRE_F32 || d == NACRE_BOOL;
@@ -107,7 +113,9 @@ static int add_operand(build *b, nacre_node *n)
 		return -1;
 	nc_operand *o = &vm->operand[vm->n_operands];
 	*o = (nc_operand){.type = type};
-	if (nc_is(n, NC_OP_fill) || nc_node_size(n) == 1) {
+	if (b->g->anchor && nc_cpu_in_panels(b->c, n) && nc_same_shape(n, b->space)) {
+		o->access = NC_PANEL;
+	} else if (nc_is(n, NC_OP_fill) || nc_node_size(n) == 1) {
 		o->access = NC_SCALAR;
 	} else {
 		o->access = nc_same_shape(n, b->space) && !b->g->anchor ? NC_FLAT : NC_STRIDED;
@@ -195,6 +203,26 @@ static bool add_member(build *b, int i)
 	return true;
 }
 
+/* A gradient that only goes into updates of weights in panels is written in these panels. */
+static bool only_updates_panels(const build *b, const nacre_node *n)
+{
+	const nc_compile *c = b->c;
+	if (!b->g->anchor || n->rank != 2 || c->is_output[n->id])
+		return false;
+	int group = c->group_of[n->id];
+	for (int e = c->users[n->id]; e >= 0; e = c->edge[e].next) {
+		const nacre_node *u = c->edge[e].user;
+		if (c->group_of[u->id] == group)
+			continue;
+		if (!nc_is_update(u) || u->in[u->n_in - 2] != n || !nc_cpu_in_panels(c, u->in[0]))
+			return false;
+		for (int i = 0; i < u->n_in; i++)
+			if (u->in[i] == n && i != u->n_in - 2)
+				return false;
+	}
+	return true;
+}
+
 static bool add_results(build *b)
 {
 	nc_vm *vm = &b->out->vm;
@@ -207,7 +235,9 @@ static bool add_results(build *b)
 			return false;
 		nc_result *r = &vm->result[vm->n_results];
 		*r = (nc_result){.type = type, .src = (uint8_t)b->slot[i], .access = NC_FLAT};
-		if (b->g->anchor) {
+		if (only_updates_panels(b, n)) {
+			r->access = NC_PANEL;
+		} else if (b->g->anchor) {
 			r->access = NC_STRIDED;
 			r->stride[0] = n->rank ? n->shape[n->rank - 1] : 1;
 			r->stride[1] = 1;
@@ -277,14 +307,29 @@ bool nc_cpu_vm_build(nc_compile *c, const nc_group *g, nc_vm_build *out)
 	return true;
 }
 
+static int operand_value(nc_compile *c, nacre_node *n, nc_access access)
+{
+	return access == NC_SCALAR ? nc_scalar(c, n) : access == NC_PANEL ? nc_storage_of(c, n) : nc_plain(c, n);
+}
+
+static int result_value(nc_compile *c, nacre_node *n, nc_access access)
+{
+	if (access != NC_PANEL)
+		return nc_plain(c, n);
+	if (c->native[n->id] < 0) {
+		int64_t nr = nc_cpu_kernels(c)->gemm_width(n->shape[1]), panels = (n->shape[1] + nr - 1) / nr;
+		c->native[n->id] = nc_temporary(c, (size_t)(panels * nr * n->shape[0]) * sizeof(float));
+	}
+	return c->native[n->id];
+}
+
 bool nc_cpu_vm_prepare(nc_compile *c, const nc_vm_build *b)
 {
 	for (int i = 0; i < b->vm.n_operands; i++)
-		if (b->operand[i] && (b->vm.operand[i].access == NC_SCALAR ? nc_scalar(c, b->operand[i])
-									   : nc_plain(c, b->operand[i])) < 0)
+		if (b->operand[i] && operand_value(c, b->operand[i], b->vm.operand[i].access) < 0)
 			return false;
 	for (int i = 0; i < b->vm.n_results; i++)
-		if (nc_plain(c, b->result[i]) < 0)
+		if (result_value(c, b->result[i], b->vm.result[i].access) < 0)
 			return false;
 	return true;
 }
@@ -293,12 +338,11 @@ bool nc_cpu_vm_connect(nc_compile *c, const nc_vm_build *b, nc_vm *vm)
 {
 	for (int i = 0; i < vm->n_operands; i++) {
 		nacre_node *n = b->operand[i];
-		if (n && !nc_reads(c, &vm->operand[i].data,
-				   vm->operand[i].access == NC_SCALAR ? nc_scalar(c, n) : nc_plain(c, n), 0))
+		if (n && !nc_reads(c, &vm->operand[i].data, operand_value(c, n, vm->operand[i].access), 0))
 			return false;
 	}
 	for (int i = 0; i < vm->n_results; i++)
-		if (!nc_writes(c, &vm->result[i].data, nc_plain(c, b->result[i]), 0))
+		if (!nc_writes(c, &vm->result[i].data, result_value(c, b->result[i], vm->result[i].access), 0))
 			return false;
 	return true;
 }

@@ -36,8 +36,7 @@ static void add(const nacre_node *n, double *to, double v)
 	*to = nc_ref_as(n->dtype, *to + v);
 }
 
-void nc_ref_scatter_add(const nacre_node *n, double *const *in, double *y,
-			const nc_ref_context *c)
+void nc_ref_scatter_add(const nacre_node *n, double *const *in, double *y, const nc_ref_context *c)
 {
 	(void)c;
 	nc_ref_lines l = nc_ref_around(n, axis_of(n));
@@ -99,7 +98,8 @@ void nc_ref_cumsum(const nacre_node *n, double *const *in, double *y, const nc_r
 		for (int64_t i = 0; i < l.inner; i++) {
 			double s = 0;
 			for (int64_t k = 0; k < l.n; k++) {
-				int64_t at = (o * l.n + (a->reverse ? l.n - 1 - k : k)) * l.inner + i;
+				int64_t at =
+					(o * l.n + (a->reverse ? l.n - 1 - k : k)) * l.inner + i;
 				if (a->exclusive)
 					y[at] = s;
 				s = nc_ref_as(n->dtype, s + in[0][at]);
@@ -109,7 +109,7 @@ void nc_ref_cumsum(const nacre_node *n, double *const *in, double *y, const nc_r
 		}
 }
 
-/* -- sorting: a heap sort of indices, which lie in y as doubles ----------------------------------------- */
+/* sorting: a heap sort of indices, which lie in y as doubles */
 typedef struct line {
 	const double *x;
 	double *y;

@@ -155,8 +155,7 @@ void nc_ref_softmax(const nacre_node *n, double *const *in, double *y, const nc_
 	softmax(n, in[0], y, false);
 }
 
-void nc_ref_log_softmax(const nacre_node *n, double *const *in, double *y,
-			const nc_ref_context *c)
+void nc_ref_log_softmax(const nacre_node *n, double *const *in, double *y, const nc_ref_context *c)
 {
 	(void)c;
 	softmax(n, in[0], y, true);

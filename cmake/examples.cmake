@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: MIT
+#
+# Each file of examples/ is a program that sees the public headers alone.  With
+# NACRE_STATIC_EXAMPLES they need no shared library at all, not even libc.
+file(GLOB examples CONFIGURE_DEPENDS examples/*.c)
+foreach(example ${examples})
+	get_filename_component(name ${example} NAME_WE)
+	add_executable(example_${name} ${example})
+	set_target_properties(example_${name} PROPERTIES OUTPUT_NAME ${name}
+		RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/examples)
+	target_compile_options(example_${name} PRIVATE -Wall -Wextra)
+	if(NACRE_WERROR)
+		target_compile_options(example_${name} PRIVATE -Werror)
+	endif()
+	if(NACRE_STATIC_EXAMPLES OR NOT NACRE_SHARED)
+		target_link_libraries(example_${name} PRIVATE nacre::nacre_static m)
+	else()
+		target_link_libraries(example_${name} PRIVATE nacre::nacre m)
+	endif()
+	if(NACRE_STATIC_EXAMPLES)
+		target_link_options(example_${name} PRIVATE -static -Wl,--gc-sections)
+	endif()
+endforeach()

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * norm.c - batch and layer normalization.
+ */
+#include "nn/layer.h"
+
+static bool floats(nc_call *c, nacre_layer *l, const nacre_node *x)
+{
+	return x->dtype == NACRE_F32 ||
+	       nc_layer_fail(c, l, "expected an input of f32, got %s", nacre_dtype_name(x->dtype));
+}
+
+/* Weight i as a node that stretches along the other axes of x. */
+static nacre_node *spread(nc_call *c, nacre_layer *l, int i, const nacre_node *x, int axis)
+{
+	int64_t shape[NACRE_MAX_RANK], size = nacre_variable_shape(l->weight[i].variable)[0];
+	nacre_node *w = nc_layer_use(c, l, i);
+	if (size != x->shape[axis]) {
+		nc_layer_fail(c, l, "%s expects %lld channels, got %lld", l->weight[i].name,
+			      (long long)size, (long long)x->shape[axis]);
+		return NULL;
+	}
+	if (axis == x->rank - 1)
+		return w;
+	for (int d = 0; d < x->rank; d++)
+		shape[d] = d == axis ? size : 1;
+	return nacre_reshape(w, x->rank, shape);
+}
+
+/* gamma (x - mean) / sqrt(variance + epsilon) + beta; gamma, beta: weights, -1: none */
+static nacre_node *normalize(nc_call *c, nacre_layer *l, nacre_node *x, int axis, nacre_node *mean,
+			     nacre_node *variance, double epsilon, int gamma, int beta)
+{
+	nacre_node *scale = nacre_rsqrt(nacre_add_number(variance, epsilon));
+	nacre_node *y = nacre_times(nacre_minus(x, mean), scale);
+	if (gamma >= 0)
+		y = nacre_times(y, spread(c, l, gamma, x, axis));
+	if (beta >= 0)
+		y = nacre_plus(y, spread(c, l, beta, x, axis));
+	return y;
+}
+
+/* -- batch normalization ----------------------------------------------------------------------- */
+static const nacre_batch_normalization_options *batch(const nacre_layer *l)
+{
+	return (const nacre_batch_normalization_options *)l->options;
+}
+
+static bool batch_build(nc_call *c, nacre_layer *l, int n, nacre_node *const *x)
+{
+	(void)n;
+	const nacre_batch_normalization_options *o = batch(l);
+	const nacre_regularizer none = {0};
+	int axis = nc_layer_axis(c, l, o->axis, x[0]->rank);
+	if (axis < 0 || !floats(c, l, x[0]))
+		return false;
+	int64_t size = x[0]->shape[axis];
+	if (!o->no_scale && !nc_layer_add_weight(c, l, "gamma", 1, &size, o->gamma_initializer,
+						 NULL, o->gamma_regularizer, true))
+		return false;
+	if (!o->no_center && !nc_layer_add_weight(c, l, "beta", 1, &size, o->beta_initializer, NULL,
+						  o->beta_regularizer, true))
+		return false;
+	return nc_layer_add_weight(c, l, "moving_mean", 1, &size, o->moving_mean_initializer, NULL,
+				   none, false) &&
+	       nc_layer_add_weight(c, l, "moving_variance", 1, &size,
+				   o->moving_variance_initializer, NULL, none, false);
+}
+
+/* moving = moving momentum + batch (1 - momentum); value has size 1 on the other axes */
+static void move(nc_call *c, nacre_layer *l, int i, nacre_node *value, double momentum)
+{
+	nacre_node *w = nc_layer_use(c, l, i);
+	nacre_node *now = nacre_reshape(value, 1, nacre_variable_shape(l->weight[i].variable));
+	nacre_node *next = nacre_plus(nacre_scale(w, momentum), nacre_scale(now, 1 - momentum));
+	nc_call_effect(c, nacre_assign(w, nacre_stop_gradient(next)));
+}
+
+static nacre_node *batch_call(nc_call *c, nacre_layer *l, int n, nacre_node *const *x)
+{
+	(void)n;
+	const nacre_batch_normalization_options *o = batch(l);
+	int axis = nc_layer_axis(c, l, o->axis, x[0]->rank);
+	int gamma = o->no_scale ? -1 : 0, beta = o->no_center ? -1 : gamma + 1;
+	int mean = l->n_weights - 2, variance = l->n_weights - 1;
+	if (axis < 0 || !spread(c, l, mean, x[0], axis))
+		return NULL;
+	if (!c->training || l->frozen)
+		return normalize(c, l, x[0], axis, spread(c, l, mean, x[0], axis),
+				 spread(c, l, variance, x[0], axis), o->epsilon, gamma, beta);
+	unsigned others = ((1u << x[0]->rank) - 1) & ~NACRE_AXIS(axis);
+	nacre_node *m = nacre_mean(x[0], others, true);
+	nacre_node *v = nacre_mean(nacre_square(nacre_minus(x[0], m)), others, true);
+	move(c, l, mean, m, o->momentum);
+	move(c, l, variance, v, o->momentum);
+	return normalize(c, l, x[0], axis, m, v, o->epsilon, gamma, beta);
+}
+
+#define OPTIONS nacre_batch_normalization_options
+static const nc_option batch_options[] = {
+	NC_OPT_NUMBER(INT, OPTIONS, axis, -1, -8, 7),
+	NC_OPT_NUMBER(F64, OPTIONS, momentum, 0.99, 0, 1),
+	NC_OPT_NUMBER(F64, OPTIONS, epsilon, 1e-3, 0, 1e18),
+	NC_OPT_BOOL(OPTIONS, no_center),
+	NC_OPT_BOOL(OPTIONS, no_scale),
+	NC_OPT_FUNCTION(INITIALIZER, OPTIONS, beta_initializer, "zeros"),
+	NC_OPT_FUNCTION(INITIALIZER, OPTIONS, gamma_initializer, "ones"),
+	NC_OPT_FUNCTION(INITIALIZER, OPTIONS, moving_mean_initializer, "zeros"),
+	NC_OPT_FUNCTION(INITIALIZER, OPTIONS, moving_variance_initializer, "ones"),
+	NC_OPT_REGULARIZER(OPTIONS, beta_regularizer),
+	NC_OPT_REGULARIZER(OPTIONS, gamma_regularizer),
+	NC_OPT_END,
+};
+#undef OPTIONS
+static const nc_layer_class batch_class = {
+	.name = "BatchNormalization",
+	.snake = "batch_normalization",
+	.options_size = sizeof(nacre_batch_normalization_options),
+	.options = batch_options,
+	.min_in = 1,
+	.max_in = 1,
+	.build = batch_build,
+	.call = batch_call,
+};
+
+nacre_layer *nacre_batch_normalization_new(nacre_batch_normalization_options options)
+{
+	return nc_layer_new(&batch_class, &options, options.name);
+}
+
+/* -- layer normalization ----------------------------------------------------------------------- */
+static bool layer_build(nc_call *c, nacre_layer *l, int n, nacre_node *const *x)
+{
+	(void)n;
+	const nacre_layer_normalization_options *o =
+	    (const nacre_layer_normalization_options *)l->options;
+	int axis = nc_layer_axis(c, l, o->axis, x[0]->rank);
+	if (axis < 0 || !floats(c, l, x[0]))
+		return false;
+	int64_t size = x[0]->shape[axis];
+	if (!o->no_scale && !nc_layer_add_weight(c, l, "gamma", 1, &size, o->gamma_initializer,
+						 NULL, o->gamma_regularizer, true))
+		return false;
+	return o->no_center || nc_layer_add_weight(c, l, "beta", 1, &size, o->beta_initializer,
+						   NULL, o->beta_regularizer, true);
+}
+
+static nacre_node *layer_call(nc_call *c, nacre_layer *l, int n, nacre_node *const *x)
+{
+	(void)n;
+	const nacre_layer_normalization_options *o =
+	    (const nacre_layer_normalization_options *)l->options;
+	int axis = nc_layer_axis(c, l, o->axis, x[0]->rank);
+	if (axis < 0)
+		return NULL;
+	nacre_node *m = nacre_mean(x[0], NACRE_AXIS(axis), true);
+	nacre_node *v = nacre_mean(nacre_square(nacre_minus(x[0], m)), NACRE_AXIS(axis), true);
+	int gamma = o->no_scale ? -1 : 0, beta = o->no_center ? -1 : gamma + 1;
+	return normalize(c, l, x[0], axis, m, v, o->epsilon, gamma, beta);
+}
+
+#define OPTIONS nacre_layer_normalization_options
+static const nc_option layer_options[] = {
+	NC_OPT_NUMBER(INT, OPTIONS, axis, -1, -8, 7),
+	NC_OPT_NUMBER(F64, OPTIONS, epsilon, 1e-3, 0, 1e18),
+	NC_OPT_BOOL(OPTIONS, no_center),
+	NC_OPT_BOOL(OPTIONS, no_scale),
+	NC_OPT_FUNCTION(INITIALIZER, OPTIONS, beta_initializer, "zeros"),
+	NC_OPT_FUNCTION(INITIALIZER, OPTIONS, gamma_initializer, "ones"),
+	NC_OPT_REGULARIZER(OPTIONS, beta_regularizer),
+	NC_OPT_REGULARIZER(OPTIONS, gamma_regularizer),
+	NC_OPT_END,
+};
+#undef OPTIONS
+static const nc_layer_class layer_class = {
+	.name = "LayerNormalization",
+	.snake = "layer_normalization",
+	.options_size = sizeof(nacre_layer_normalization_options),
+	.options = layer_options,
+	.min_in = 1,
+	.max_in = 1,
+	.build = layer_build,
+	.call = layer_call,
+};
+
+nacre_layer *nacre_layer_normalization_new(nacre_layer_normalization_options options)
+{
+	return nc_layer_new(&layer_class, &options, options.name);
+}

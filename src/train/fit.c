@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * fit.c - training: epochs of batches, validation, callbacks.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "train/model.h"
+
+typedef struct fit {
+	nacre_model *m;
+	const nacre_fit_options *o;
+	nacre_dataset *train, *validation; /* the parts, if the data is split */
+	nc_source source, validation_source;
+	bool validate;
+	nc_feeder feeder;
+	int64_t *order;
+	nc_means means;
+	double value[NC_MAX_LOGS];
+	const char *name[NC_MAX_LOGS];
+	nc_progress line;
+	bool stop;
+} fit;
+
+/* -- callbacks --------------------------------------------------------------------------------- */
+#define EACH_CALLBACK(f, event, ...)                                                               \
+	do {                                                                                       \
+		const nacre_callback *c_ = (f)->o->callbacks;                                      \
+		for (int i_ = 0; i_ < NACRE_MAX_CALLBACKS && is_callback(&c_[i_]); i_++)           \
+			if (c_[i_].event && c_[i_].event(c_[i_].context, (f)->m, ##__VA_ARGS__))   \
+				(f)->stop = true;                                                  \
+	} while (0)
+
+static bool is_callback(const nacre_callback *c)
+{
+	return c->context || c->on_train_begin || c->on_train_end || c->on_epoch_begin ||
+	       c->on_epoch_end || c->on_batch_begin || c->on_batch_end;
+}
+
+static nacre_logs logs_of(const fit *f, int n)
+{
+	return (nacre_logs){n, f->name, f->value};
+}
+
+/* -- the options ------------------------------------------------------------------------------- */
+static bool check(nacre_model *m, const nacre_fit_options *o)
+{
+	if (m->training)
+		nc_model_fail(m, false, NACRE_INVALID, "fit: the model is being trained");
+	else if (o->epochs < 0)
+		nc_model_fail(m, false, NACRE_INVALID, "fit: epochs: expected at least 1, got %d",
+			      o->epochs);
+	else if (o->initial_epoch < 0)
+		nc_model_fail(m, false, NACRE_INVALID,
+			      "fit: initial_epoch: expected at least 0, got %d", o->initial_epoch);
+	else if (o->batch_size < 0 || o->validation_batch_size < 0)
+		nc_model_fail(
+		    m, false, NACRE_INVALID, "fit: %s: expected at least 1, got %lld",
+		    o->batch_size < 0 ? "batch_size" : "validation_batch_size",
+		    (long long)(o->batch_size < 0 ? o->batch_size : o->validation_batch_size));
+	else if (!(o->validation_split >= 0 && o->validation_split < 1))
+		nc_model_fail(m, false, NACRE_INVALID,
+			      "fit: validation_split: expected 0 <= split < 1, got %g",
+			      o->validation_split);
+	else if (o->validation_split > 0 && o->validation_data)
+		nc_model_fail(m, false, NACRE_INVALID,
+			      "fit: expected validation_split or validation_data, got both");
+	else if (o->validation_freq < 0)
+		nc_model_fail(m, false, NACRE_INVALID,
+			      "fit: validation_freq: expected at least 1, got %d",
+			      o->validation_freq);
+	return !m->error.status;
+}
+
+/* The last part of the data is for validation: samples floor(n (1 - split)) and on. */
+static bool split(fit *f)
+{
+	nacre_model *m = f->m;
+	int64_t n = nacre_dataset_size(f->o->data);
+	int64_t at = (int64_t)floor((double)n * (1 - f->o->validation_split));
+	if (!nacre_dataset_error(f->o->data)->status && (at == 0 || at == n)) {
+		nc_model_fail(m, false, NACRE_INVALID,
+			      "fit: validation_split: %g of %lld samples leaves %s part empty",
+			      f->o->validation_split, (long long)n,
+			      at ? "the validation" : "the training");
+		return false;
+	}
+	if (nacre_dataset_error(f->o->data)->status)
+		return true; /* told where the data is opened */
+	f->train = nacre_dataset_slice(f->o->data, 0, at);
+	f->validation = nacre_dataset_slice(f->o->data, at, n);
+	if (!f->train || !f->validation)
+		nc_model_fail(m, false, NACRE_NO_MEMORY, "fit: out of memory");
+	return !m->error.status;
+}
+
+static bool open(fit *f)
+{
+	const nacre_fit_options *o = f->o;
+	nacre_model *m = f->m;
+	if (o->validation_split > 0 && !split(f))
+		return false;
+	if (!nc_source_open(&f->source, m, f->train ? f->train : o->data, NC_TRAIN, "fit"))
+		return false;
+	nacre_dataset *v = f->validation ? f->validation : o->validation_data;
+	f->validate = v != NULL;
+	if (v && !nc_source_open(&f->validation_source, m, v, NC_EVALUATE, "fit: validation"))
+		return false;
+	if (!nc_feeder_open(&f->feeder, m, &f->source, NC_TRAIN, o->batch_size, "fit"))
+		return false;
+	if (!o->no_shuffle) {
+		size_t bytes;
+		if (nc_mul((size_t)f->source.size, sizeof *f->order, &bytes))
+			f->order = nc_alloc(&m->runtime->memory, bytes);
+		if (!f->order) {
+			nc_model_fail(m, false, NACRE_NO_MEMORY,
+				      "fit: out of memory for the order of samples");
+			return false;
+		}
+		f->feeder.order = f->order;
+	}
+	nc_history_begin(m, f->validate);
+	for (int i = 0; i < NC_MAX_LOGS; i++)
+		f->name[i] = m->history.name[i];
+	return true;
+}
+
+static void close(fit *f)
+{
+	nc_feeder_close(&f->feeder);
+	if (f->order)
+		nc_free(&f->m->runtime->memory, f->order,
+			(size_t)f->source.size * sizeof *f->order);
+	nacre_dataset_free(f->train);
+	nacre_dataset_free(f->validation);
+}
+
+/* -- an epoch ---------------------------------------------------------------------------------- */
+static bool train(fit *f)
+{
+	nacre_model *m = f->m;
+	f->means = (nc_means){.n = 1 + m->n_metrics};
+	if (f->order)
+		nc_random_permutation(
+		    nc_random_stream(nc_mix(m->seed, NC_SEED_ORDER), (uint64_t)m->epochs, 0),
+		    f->source.size, f->order);
+	m->epochs++;
+	nc_feeder_first(&f->feeder);
+	nacre_logs logs = logs_of(f, f->means.n);
+	for (int64_t i = 0; i < f->feeder.batches && !f->stop; i++) {
+		EACH_CALLBACK(f, on_batch_begin, i);
+		nacre_program *p = m->error.status ? NULL : nc_feeder_step(&f->feeder, i);
+		if (!p)
+			break;
+		nc_means_add(&f->means, p, nc_feeder_rows(&f->feeder, i));
+		memcpy(f->value, f->means.value, (size_t)logs.n * sizeof *f->value);
+		EACH_CALLBACK(f, on_batch_end, i, &logs);
+		nc_progress_draw(&f->line, i + 1, &logs, false);
+	}
+	return !m->error.status;
+}
+
+static bool validate(fit *f)
+{
+	nc_means means;
+	const nacre_fit_options *o = f->o;
+	int64_t size = o->validation_batch_size ? o->validation_batch_size : o->batch_size;
+	if (!nc_evaluate(f->m, &f->validation_source, size, NACRE_SILENT, "fit: validation",
+			 &means))
+		return false;
+	memcpy(f->value + means.n, means.value, (size_t)means.n * sizeof *means.value);
+	return true;
+}
+
+static bool epoch(fit *f, int e, int epochs)
+{
+	nacre_model *m = f->m;
+	const nacre_fit_options *o = f->o;
+	int freq = o->validation_freq ? o->validation_freq : 1, n = 1 + m->n_metrics;
+	int verbose = o->verbose == NACRE_AUTO ? NACRE_BAR : o->verbose;
+	for (int i = 0; i < NC_MAX_LOGS; i++)
+		f->value[i] = NAN;
+	if (verbose > 0)
+		nc_print(m->runtime, NACRE_OUT, "Epoch %d/%d\n", e + 1, epochs);
+	nc_progress_begin(&f->line, m, verbose, f->feeder.batches);
+	EACH_CALLBACK(f, on_epoch_begin, e);
+	if (m->error.status || f->stop)
+		return !m->error.status;
+	bool ok = train(f);
+	bool due = f->validate && (e + 1) % freq == 0;
+	ok = ok && (!due || validate(f));
+	if (!ok) {
+		nc_progress_break(&f->line);
+		return false;
+	}
+	nacre_logs logs = logs_of(f, due ? 2 * n : n);
+	nc_progress_draw(&f->line, f->feeder.batches, &logs, true);
+	if (!nc_history_add(m, f->value))
+		return false;
+	EACH_CALLBACK(f, on_epoch_end, e, &logs);
+	return !m->error.status;
+}
+
+nacre_status nacre_fit_with(nacre_model *m, nacre_fit_options o)
+{
+	fit f = {.m = m, .o = &o};
+	if (!nc_model_ready(m, "fit", true) || !check(m, &o))
+		return nacre_model_error(m)->status;
+	if (open(&f)) {
+		int epochs = o.epochs ? o.epochs : 1;
+		m->training = true;
+		EACH_CALLBACK(&f, on_train_begin);
+		for (int e = o.initial_epoch; e < epochs && !f.stop && !m->error.status; e++)
+			if (!epoch(&f, e, epochs))
+				break;
+		nacre_logs logs = logs_of(&f, m->history.n_names);
+		EACH_CALLBACK(&f, on_train_end, &logs);
+		m->training = false;
+	}
+	close(&f);
+	return m->error.status;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * history.c - names and values of every epoch, and the logs that callbacks see.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "train/model.h"
+
+/* 0: "loss"; i: metric i-1, by Keras's name or "metric_2"; a name that was there before gets a
+ * number */
+const char *nc_metric_name(const nacre_model *m, int i, char buffer[NC_LOG_NAME])
+{
+	if (i == 0)
+		return memcpy(buffer, "loss", 5);
+	const char *name = nacre_loss_name(m->how.metrics[i - 1]);
+	int before = 0;
+	for (int k = 0; k < i - 1; k++)
+		before += m->how.metrics[k] == m->how.metrics[i - 1];
+	if (!name)
+		snprintf(buffer, NC_LOG_NAME, "metric_%d", i);
+	else if (before)
+		snprintf(buffer, NC_LOG_NAME, "%s_%d", name, before);
+	else
+		snprintf(buffer, NC_LOG_NAME, "%s", name);
+	return buffer;
+}
+
+void nc_history_begin(nacre_model *m, bool validation)
+{
+	nc_history *h = &m->history;
+	int n = 1 + m->n_metrics;
+	h->epochs = 0;
+	h->n_names = validation ? 2 * n : n;
+	for (int i = 0; i < n; i++) {
+		char name[NC_LOG_NAME];
+		nc_metric_name(m, i, h->name[i]);
+		memcpy(name, h->name[i], sizeof name);
+		snprintf(h->name[n + i], NC_LOG_NAME, "val_%.60s", name);
+	}
+}
+
+bool nc_history_add(nacre_model *m, const double *value)
+{
+	nc_history *h = &m->history;
+	if (h->epochs == h->capacity) {
+		const size_t row = NC_MAX_LOGS * sizeof *h->value;
+		int64_t capacity = h->capacity ? 2 * h->capacity : 16;
+		double *v = nc_realloc(&m->runtime->memory, h->value, (size_t)h->capacity * row,
+				       (size_t)capacity * row);
+		if (!v) {
+			nc_model_fail(m, false, NACRE_NO_MEMORY,
+				      "fit: out of memory for the history");
+			return false;
+		}
+		h->value = v;
+		h->capacity = capacity;
+	}
+	memcpy(h->value + (size_t)h->epochs++ * NC_MAX_LOGS, value,
+	       (size_t)h->n_names * sizeof *value);
+	return true;
+}
+
+void nc_history_free(nacre_model *m)
+{
+	nc_history *h = &m->history;
+	nc_free(&m->runtime->memory, h->value,
+		(size_t)h->capacity * NC_MAX_LOGS * sizeof *h->value);
+	*h = (nc_history){0};
+}
+
+int nacre_history_epochs(const nacre_model *m)
+{
+	return m ? m->history.epochs : 0;
+}
+
+const char *nacre_history_name(const nacre_model *m, int i)
+{
+	return m && i >= 0 && i < m->history.n_names ? m->history.name[i] : NULL;
+}
+
+double nacre_history(const nacre_model *m, const char *name, int epoch)
+{
+	for (int i = 0; m && name && i < m->history.n_names; i++)
+		if (strcmp(m->history.name[i], name) == 0 && epoch >= 0 &&
+		    epoch < m->history.epochs)
+			return m->history.value[(size_t)epoch * NC_MAX_LOGS + (size_t)i];
+	return NAN;
+}
+
+double nacre_logs_get(const nacre_logs *logs, const char *name)
+{
+	for (int i = 0; logs && name && i < logs->n; i++)
+		if (strcmp(logs->name[i], name) == 0)
+			return logs->value[i];
+	return NAN;
+}

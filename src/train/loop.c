@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * loop.c - data through a model once: evaluate, predict, single batches.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "train/model.h"
+
+void nc_means_add(nc_means *a, const nacre_program *p, int64_t rows)
+{
+	a->rows += (double)rows;
+	for (int i = 0; i < a->n; i++) {
+		const float *v = nc_program_result(p, i);
+		a->sum[i] += (double)rows * (double)*v;
+		a->value[i] = a->sum[i] / a->rows;
+	}
+}
+
+static nacre_result no_result(const nacre_model *m)
+{
+	nacre_result r = {.status = nacre_model_error(m)->status, .loss = NAN};
+	for (int i = 0; i < NACRE_MAX_METRICS; i++)
+		r.metric[i] = NAN;
+	return r;
+}
+
+static nacre_result result(const nc_means *a)
+{
+	nacre_result r = {.status = NACRE_OK, .loss = a->value[0]};
+	for (int i = 1; i < a->n; i++)
+		r.metric[i - 1] = a->value[i];
+	return r;
+}
+
+/* -- evaluate ---------------------------------------------------------------------------------- */
+bool nc_evaluate(nacre_model *m, nc_source *s, int64_t batch_size, int verbose, const char *what,
+		 nc_means *out)
+{
+	nc_feeder f;
+	nc_progress line;
+	char name[1 + NACRE_MAX_METRICS][NC_LOG_NAME];
+	const char *names[1 + NACRE_MAX_METRICS];
+	*out = (nc_means){.n = 1 + m->n_metrics};
+	if (!nc_feeder_open(&f, m, s, NC_EVALUATE, batch_size, what))
+		return false;
+	for (int i = 0; i < out->n; i++)
+		names[i] = nc_metric_name(m, i, name[i]);
+	nacre_logs logs = {out->n, names, out->value};
+	nc_progress_begin(&line, m, verbose, f.batches);
+	nc_feeder_first(&f);
+	for (int64_t i = 0; i < f.batches; i++) {
+		nacre_program *p = nc_feeder_step(&f, i);
+		if (!p)
+			break;
+		nc_means_add(out, p, nc_feeder_rows(&f, i));
+		nc_progress_draw(&line, i + 1, &logs, i + 1 == f.batches);
+	}
+	if (m->error.status)
+		nc_progress_break(&line);
+	nc_feeder_close(&f);
+	return !m->error.status;
+}
+
+nacre_result nacre_evaluate_with(nacre_model *m, nacre_evaluate_options o)
+{
+	nc_source s;
+	nc_means means;
+	int verbose = o.verbose == NACRE_AUTO ? NACRE_BAR : o.verbose;
+	if (!nc_model_ready(m, "evaluate", true) ||
+	    !nc_source_open(&s, m, o.data, NC_EVALUATE, "evaluate") ||
+	    !nc_evaluate(m, &s, o.batch_size, verbose, "evaluate", &means))
+		return no_result(m);
+	return result(&means);
+}
+
+/* -- predict ----------------------------------------------------------------------------------- */
+static bool make_outputs(nacre_model *m, int64_t n, nacre_tensor **out)
+{
+	for (int i = 0; i < m->n_outputs; i++) {
+		const nacre_value *v = m->output[i];
+		int64_t shape[NACRE_MAX_RANK];
+		nacre_error e = {0};
+		memcpy(shape, v->shape, sizeof shape);
+		shape[0] = n;
+		out[i] = nacre_tensor_new(m->runtime, v->dtype, v->rank, shape, &e);
+		if (!out[i]) {
+			nc_model_take(m, false, "predict", &e);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* rows of every output of batch i */
+static void collect(const nacre_model *m, const nc_feeder *f, const nacre_program *p, int64_t i,
+		    nacre_tensor *const *out)
+{
+	for (int k = 0; k < m->n_outputs; k++) {
+		int64_t size = nacre_tensor_size(out[k]) / f->source->size;
+		size_t row = (size_t)size * nacre_dtype_size(out[k]->dtype);
+		memcpy(out[k]->data + (size_t)(i * f->batch_size) * row, nc_program_result(p, k),
+		       (size_t)nc_feeder_rows(f, i) * row);
+	}
+}
+
+static bool predict(nacre_model *m, const nacre_predict_options *o, nacre_tensor **out)
+{
+	nc_source s;
+	nc_feeder f;
+	nc_progress line;
+	if (!nc_source_open(&s, m, o->data, NC_PREDICT, "predict") || !nc_model_draw(m) ||
+	    !make_outputs(m, s.size, out) ||
+	    !nc_feeder_open(&f, m, &s, NC_PREDICT, o->batch_size, "predict"))
+		return false;
+	nc_progress_begin(&line, m, o->verbose, f.batches);
+	nc_feeder_first(&f);
+	for (int64_t i = 0; i < f.batches; i++) {
+		nacre_program *p = nc_feeder_step(&f, i);
+		if (!p)
+			break;
+		collect(m, &f, p, i, out);
+		nc_progress_draw(&line, i + 1, NULL, i + 1 == f.batches);
+	}
+	nc_feeder_close(&f);
+	return !m->error.status;
+}
+
+nacre_tensor *nacre_predict_with(nacre_model *m, nacre_predict_options o)
+{
+	nacre_tensor *out[NACRE_MAX_PORTS] = {NULL};
+	bool ok = nc_model_ready(m, "predict", false) && predict(m, &o, out);
+	for (int i = 0; m && i < m->n_outputs; i++) {
+		if (!ok || (i > 0 && !o.outputs)) {
+			nacre_tensor_free(out[i]);
+			out[i] = NULL;
+		}
+		if (o.outputs)
+			o.outputs[i] = out[i];
+	}
+	return out[0];
+}
+
+nacre_tensor *nacre_predict_tensor(nacre_model *m, const nacre_tensor *x)
+{
+	if (!m || m->error.status)
+		return NULL;
+	if (!x) {
+		nc_model_fail(m, false, NACRE_INVALID, "predict: the tensor is NULL");
+		return NULL;
+	}
+	nacre_dataset *d = nacre_dataset_from_tensors(m->runtime, x, NULL);
+	if (!d) {
+		nc_model_fail(m, false, NACRE_NO_MEMORY, "predict: out of memory");
+		return NULL;
+	}
+	nacre_tensor *y = nacre_predict_with(m, (nacre_predict_options){.data = d});
+	nacre_dataset_free(d);
+	return y;
+}
+
+/* -- single batches ---------------------------------------------------------------------------- */
+static nacre_result one_batch(nacre_model *m, nacre_dataset *batch, nc_mode mode, const char *what)
+{
+	nc_source s;
+	nc_feeder f;
+	if (!nc_model_ready(m, what, true) || !nc_source_open(&s, m, batch, mode, what) ||
+	    !nc_feeder_open(&f, m, &s, mode, s.size, what))
+		return no_result(m);
+	nc_feeder_first(&f);
+	nacre_program *p = nc_feeder_step(&f, 0);
+	nc_means means = {.n = 1 + m->n_metrics};
+	if (p)
+		nc_means_add(&means, p, s.size);
+	nc_feeder_close(&f);
+	return p ? result(&means) : no_result(m);
+}
+
+nacre_result nacre_train_on_batch(nacre_model *m, nacre_dataset *batch)
+{
+	return one_batch(m, batch, NC_TRAIN, "train_on_batch");
+}
+
+nacre_result nacre_test_on_batch(nacre_model *m, nacre_dataset *batch)
+{
+	return one_batch(m, batch, NC_EVALUATE, "test_on_batch");
+}

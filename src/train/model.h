@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * model.h - the inside of a model.
+ *
+ *   model.c     defining: layers, values, names
+ *   weights.c   drawing, reading and writing weights
+ *   build.c     programs: forward, loss, gradient, update for one batch size
+ *   source.c    how a data set is fed to a model, and the buffers of its batches
+ *   loop.c      batches through a program; evaluate and predict
+ *   fit.c       epochs, validation, callbacks
+ *   history.c, progress.c, summary.c, save.c
+ */
+#ifndef NC_TRAIN_MODEL_H
+#define NC_TRAIN_MODEL_H
+
+#include "compile/program.h"
+#include "data/data.h"
+#include "nacre/model.h"
+#include "nn/layer.h"
+#include "nn/loss.h"
+#include "nn/optimizer.h"
+
+enum {
+	NC_MAX_PROGRAMS = 16, /* kept for the next use */
+	NC_MAX_LOGS = 2 * (1 + NACRE_MAX_METRICS),
+	NC_LOG_NAME = 72
+};
+
+/* A symbolic value: what a layer gives, or an input. */
+struct nacre_value {
+	nacre_model *model;
+	nacre_layer *layer;
+	int call; /* which call of its layer, from 0 */
+	nacre_dtype dtype;
+	int rank;
+	int64_t shape[NACRE_MAX_RANK]; /* [-1, ...] */
+	nacre_node *node, *now;        /* in the scratch graph; in the one that is being made */
+};
+
+typedef struct nc_apply { /* one call of a layer */
+	nacre_layer *layer;
+	int n;
+	nacre_value **x, *y;
+	struct nc_apply *next;
+} nc_apply;
+
+typedef enum nc_mode { NC_TRAIN, NC_EVALUATE, NC_PREDICT } nc_mode;
+
+/* How target i arrives: its form is part of a program. */
+typedef struct nc_target {
+	nc_feed feed;
+	int rank; /* of a sample */
+	int64_t shape[NACRE_MAX_RANK];
+} nc_target;
+
+typedef struct nc_run { /* a program for one batch size; the last used comes first */
+	nc_mode mode;
+	int64_t rows;
+	int n_targets;
+	nc_target target[NACRE_MAX_PORTS];
+	nacre_program *program;
+	struct nc_run *next;
+} nc_run;
+
+typedef struct nc_history {
+	int n_names, epochs;
+	char name[NC_MAX_LOGS][NC_LOG_NAME];
+	double *value;    /* [epochs][NC_MAX_LOGS] */
+	int64_t capacity; /* epochs */
+} nc_history;
+
+struct nacre_model {
+	nacre_runtime *runtime;
+	nc_arena arena;
+	nacre_error error;
+	bool broken; /* by an error of defining or compiling */
+	bool sequential, compiled, training;
+	const char *name;
+	uint64_t seed;
+	bool drawn; /* some weights were, from the seed */
+
+	nacre_graph *scratch; /* batch 1: yields shapes */
+	nacre_value nothing;  /* what stands for a value after an error */
+	nacre_layer *layers, **layers_end;
+	int n_layers, n_inputs, n_outputs;
+	nc_apply *calls, **calls_end;
+	nacre_value *input[NACRE_MAX_PORTS], *output[NACRE_MAX_PORTS];
+
+	nacre_compile_options how;
+	int n_metrics;
+	int n_slots; /* moments: slots of the optimizer for each trainable weight */
+	nacre_variable **slot;
+	double learning_rate;
+	int64_t iterations, epochs; /* steps since compile; epochs ever begun */
+	float rate[2];
+	nc_run *runs;
+	nc_history history;
+};
+
+/* Keeps the first error; `breaks`: of defining or compiling.  Returns the status. */
+nacre_status nc_model_fail(nacre_model *m, bool breaks, nacre_status status, const char *format,
+			   ...) NC_PRINTF(4, 5);
+/* Takes an error over, with "what: " before it. */
+nacre_status nc_model_take(nacre_model *m, bool breaks, const char *what, const nacre_error *e);
+/* Whether the model may be used: defined, without an error.  Records what is missing. */
+bool nc_model_ready(nacre_model *m, const char *what, bool compiled);
+static inline uint64_t nc_mix(uint64_t seed, uint64_t k) /* splitmix64 */
+{
+	uint64_t z = seed + (k + 1) * 0x9e3779b97f4a7c15u;
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+	return z ^ (z >> 31);
+}
+enum { NC_SEED_WEIGHTS = 1, NC_SEED_ORDER = 2, NC_SEED_PROGRAM = 3 }; /* nc_mix(seed, ...) */
+
+/* weights.c */
+bool nc_model_draw(nacre_model *m); /* what was not drawn or set yet */
+void nc_model_drop_programs(nacre_model *m);
+void nc_model_drop_slots(nacre_model *m);
+
+/* build.c: the program for a batch of `rows` samples, made if there is none; NULL after an error.
+ * Inputs: the model's inputs, then (but for predict) the targets, then (train) the rates.  Outputs:
+ * loss, metrics; or the outputs.  Good until the next call. */
+nacre_program *nc_model_program(nacre_model *m, nc_mode mode, int64_t rows, int n_targets,
+				const nc_target *target);
+
+/* source.c */
+typedef struct nc_source {
+	nacre_dataset *data;
+	int64_t size;
+	int n_targets;
+	nc_target target[NACRE_MAX_PORTS];
+	nc_batch batch; /* columns without `out` */
+} nc_source;
+/* Checks that the data fits the model; `what` begins the error: "fit". */
+bool nc_source_open(nc_source *s, nacre_model *m, nacre_dataset *data, nc_mode mode,
+		    const char *what);
+
+typedef struct nc_feeder { /* two buffers: one is read by a step while the next is filled */
+	nacre_model *model;
+	nc_source *source;
+	nc_mode mode;
+	int64_t batch_size, batches;
+	const int64_t *order; /* of the samples; NULL: as they are */
+	uint8_t *buffer;
+	size_t bytes, offset[NACRE_MAX_COLUMNS]; /* of one of the two */
+	nc_batch batch;                          /* being filled */
+} nc_feeder;
+bool nc_feeder_open(nc_feeder *f, nacre_model *m, nc_source *s, nc_mode mode, int64_t batch_size,
+		    const char *what);
+void nc_feeder_close(nc_feeder *f);
+void nc_feeder_first(nc_feeder *f); /* fills batch 0 */
+int64_t nc_feeder_rows(const nc_feeder *f, int64_t batch);
+/* Runs batch i through its program and fills batch i + 1 meanwhile; NULL after an error. */
+nacre_program *nc_feeder_step(nc_feeder *f, int64_t i);
+
+/* loop.c: running means of loss and metrics, weighted by rows */
+typedef struct nc_means {
+	int n;
+	double sum[1 + NACRE_MAX_METRICS], rows, value[1 + NACRE_MAX_METRICS];
+} nc_means;
+void nc_means_add(nc_means *a, const nacre_program *p, int64_t rows);
+bool nc_evaluate(nacre_model *m, nc_source *s, int64_t batch_size, int verbose, const char *what,
+		 nc_means *out);
+
+/* history.c */
+void nc_history_begin(nacre_model *m, bool validation);
+bool nc_history_add(nacre_model *m, const double *value); /* of all names */
+void nc_history_free(nacre_model *m);
+const char *nc_metric_name(const nacre_model *m, int i, char buffer[NC_LOG_NAME]);
+
+/* progress.c: the line of a loop */
+typedef struct nc_progress {
+	nacre_model *model;
+	int verbose;
+	bool terminal;
+	int64_t steps;
+	double start, first, drawn; /* seconds */
+	int width;
+} nc_progress;
+void nc_progress_begin(nc_progress *p, nacre_model *m, int verbose, int64_t steps);
+static inline bool nc_progress_wanted(const nc_progress *p, bool end)
+{
+	return p->verbose > 0 && (end || (p->verbose == NACRE_BAR && p->terminal));
+}
+/* `done` steps are done; `end`: the last line, which stays.  logs: NULL for none */
+void nc_progress_draw(nc_progress *p, int64_t done, const nacre_logs *logs, bool end);
+void nc_progress_break(nc_progress *p); /* ends a drawn line before something else is printed */
+
+#endif

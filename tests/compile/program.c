@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * program.c - compiling and running: what is fused, in which order effects happen, what is refused,
+ * and that neither threads nor failed allocations change anything.
+ */
+#include "compile/program.h"
+#include "base/runtime.h"
+#include "nacre/graph.h"
+#include "nacre/op.h"
+#include "test.h"
+
+typedef struct mlp {
+	nacre_graph *g;
+	nacre_node *in[3], *out[6]; /* x, y, rate -> loss, probabilities, four updates */
+	nacre_variable *w[4], *m[4], *v[4];
+} mlp;
+
+static const int64_t shapes[4][2] = {{70, 96}, {96, 0}, {96, 10}, {10, 0}};
+
+static void free_mlp(mlp *n)
+{
+	for (int i = 0; i < 4; i++) {
+		nacre_variable_free(n->w[i]);
+		nacre_variable_free(n->m[i]);
+		nacre_variable_free(n->v[i]);
+	}
+	nacre_graph_free(n->g);
+}
+
+static bool make_mlp(nacre_runtime *rt, mlp *n, int64_t batch)
+{
+	nacre_error e = {0};
+	memset(n, 0, sizeof *n);
+	n->g = nacre_graph_new(rt);
+	n->in[0] = nacre_placeholder(n->g, "x", NACRE_F32, 2, (int64_t[]){batch, 70});
+	n->in[1] = nacre_placeholder(n->g, "y", NACRE_F32, 2, (int64_t[]){batch, 10});
+	n->in[2] = nacre_placeholder(n->g, "rate", NACRE_F32, 1, (int64_t[]){2});
+	nacre_node *u[4], *d[4];
+	for (int i = 0; i < 4; i++) {
+		int rank = i % 2 ? 1 : 2;
+		nacre_tensor *t = nacre_tensor_new(rt, NACRE_F32, rank, shapes[i], &e);
+		for (int64_t k = 0; t && k < nacre_tensor_size(t); k++)
+			nacre_tensor_set(t, k, 0.1 * sin((double)k * 1.7 + i));
+		n->w[i] = nacre_variable_new(rt, "w", NACRE_F32, rank, shapes[i], t, &e);
+		n->m[i] = nacre_variable_new(rt, "m", NACRE_F32, rank, shapes[i], NULL, &e);
+		n->v[i] = nacre_variable_new(rt, "v", NACRE_F32, rank, shapes[i], NULL, &e);
+		nacre_tensor_free(t);
+		u[i] = nacre_use(n->g, n->w[i]);
+	}
+	nacre_node *keep = nacre_random(n->g, NACRE_BERNOULLI, NACRE_F32, 2, (int64_t[]){batch, 96}, 0.8, 0);
+	nacre_node *h = nacre_times(nacre_relu(nacre_plus(nacre_matmul(n->in[0], u[0]), u[1])), keep);
+	nacre_node *z = nacre_plus(nacre_matmul(h, u[2]), u[3]);
+	nacre_node *each = nacre_sum(nacre_times(n->in[1], nacre_log_softmax(z)), NACRE_LAST_AXIS, false);
+	n->out[0] = nacre_mean(nacre_neg(each), NACRE_ALL_AXES, false);
+	n->out[1] = nacre_softmax(z);
+	nacre_grad(n->out[0], 4, u, d);
+	for (int i = 0; i < 4; i++)
+		n->out[2 + i] = nacre_update_adam(u[i], nacre_use(n->g, n->m[i]), nacre_use(n->g, n->v[i]), d[i],
+						  n->in[2], 0.9, 0.999, 1e-7, 0);
+	return n->g && !nacre_graph_error(n->g)->status;
+}
+
+static nacre_tensor *filled(nacre_runtime *rt, const nacre_node *n, double a)
+{
+	nacre_tensor *t = nacre_tensor_new(rt, NACRE_F32, nacre_node_rank(n), nacre_node_shape(n), NULL);
+	for (int64_t i = 0; t && i < nacre_tensor_size(t); i++)
+		nacre_tensor_set(t, i, a * cos((double)i * 0.37));
+	return t;
+}
+
+/* -- threads -----------------------------------------------------------------------------------------*/
+static uint64_t trained_bits(int threads, uint64_t seed)
+{
+	nacre_runtime_options o = {.threads = threads};
+	nacre_runtime *rt = nacre_runtime_new(&o, NULL);
+	mlp n;
+	nacre_error e = {0};
+	CHECK(make_mlp(rt, &n, 128));
+	nacre_program_options po = {.seed = seed};
+	nacre_program *p = nacre_program_new(rt, 3, n.in, 6, n.out, &po, &e);
+	CHECK_STR(e.text, "");
+	nacre_tensor *in[3];
+	for (int i = 0; i < 3; i++)
+		in[i] = filled(rt, n.in[i], i == 2 ? 0.001 : 1);
+	for (int i = 0; i < 20 && p; i++)
+		nacre_program_run(p, in, NULL, &e);
+	uint64_t hash = 1469598103934665603u;
+	for (int i = 0; i < 4; i++) {
+		nacre_tensor *t = nacre_variable_read(n.w[i], &e);
+		const uint8_t *bytes = nacre_tensor_data(t);
+		for (int64_t k = 0; k < nacre_tensor_size(t) * 4; k++)
+			hash = (hash ^ bytes[k]) * 1099511628211u;
+		nacre_tensor_free(t);
+	}
+	for (int i = 0; i < 3; i++)
+		nacre_tensor_free(in[i]);
+	nacre_program_free(p);
+	free_mlp(&n);
+	nacre_runtime_free(rt);
+	return hash;
+}
+
+TEST(same_bits_on_any_number_of_threads)
+{
+	static const int threads[] = {1, 2, 3, 4, 7, 2};
+	uint64_t first = trained_bits(1, 1);
+	for (int i = 0; i < 6; i++)
+		CHECK_EQ(trained_bits(threads[i], 1), first);
+	CHECK(trained_bits(2, 2) != first);
+}
+
+/* -- what is fused --------------------------------------------------------------------------------------*/
+typedef struct seen {
+	char passes[200], program[20000];
+} seen;
+
+static void watch(void *context, const char *pass, const char *text)
+{
+	seen *s = context;
+	strncat(s->passes, pass, sizeof s->passes - strlen(s->passes) - 1);
+	strncat(s->passes, " ", sizeof s->passes - strlen(s->passes) - 1);
+	if (strcmp(pass, "program") == 0)
+		snprintf(s->program, sizeof s->program, "%s", text);
+}
+
+static int count(const char *text, const char *word)
+{
+	int n = 0;
+	for (const char *s = text; (s = strstr(s, word)); s++)
+		n++;
+	return n;
+}
+
+static void traced(seen *s, int no_optimize, int dot)
+{
+	mlp n;
+	nacre_error e = {0};
+	memset(s, 0, sizeof *s);
+	CHECK(make_mlp(NULL, &n, 16));
+	nacre_program_options o = {.trace = watch, .trace_context = s, .no_optimize = no_optimize, .dot = dot};
+	nacre_program *p = nacre_program_new(NULL, 3, n.in, 6, n.out, &o, &e);
+	CHECK(p != NULL);
+	CHECK(nacre_program_flops(p) > 2.0 * 16 * (2 * 70 * 96 + 3 * 96 * 10));
+	CHECK(nacre_program_workspace(p) > 0);
+	nacre_program_free(p);
+	free_mlp(&n);
+}
+
+TEST(a_training_step_is_fused)
+{
+	seen s;
+	traced(&s, 0, 0);
+	CHECK_STR(s.passes, "graph simplify fuse schedule program ");
+	CHECK_EQ(count(s.program, "matmul+update"), 2);   /* both weights, in the epilogue */
+	CHECK_EQ(count(s.program, "matmul+epilogue"), 3); /* forward twice, the hidden gradient */
+	CHECK_EQ(count(s.program, " pack "), 0);
+	traced(&s, 1, 0);
+	CHECK_EQ(count(s.program, "matmul+"), 0);
+	traced(&s, 0, 1);
+	CHECK_EQ(count(s.program, "digraph"), 1);
+	CHECK(count(s.program, " -> ") > 5);
+}
+
+/* -- effects ----------------------------------------------------------------------------------------------*/
+static double value_of(nacre_variable *v)
+{
+	nacre_tensor *t = nacre_variable_read(v, NULL);
+	double x = nacre_tensor_get(t, 0);
+	nacre_tensor_free(t);
+	return x;
+}
+
+TEST(effects_come_after_the_last_read)
+{
+	nacre_error e = {0};
+	nacre_graph *g = nacre_graph_new(NULL);
+	nacre_tensor *one = nacre_tensor_new(NULL, NACRE_F32, 0, NULL, NULL), *y = nacre_tensor_new(NULL, NACRE_F32, 0, NULL, NULL);
+	nacre_tensor_set(one, 0, 1);
+	nacre_variable *a = nacre_variable_new(NULL, "a", NACRE_F32, 0, NULL, one, &e);
+	nacre_variable *b = nacre_variable_new(NULL, "b", NACRE_F32, 0, NULL, one, &e);
+	nacre_node *x = nacre_use(g, a), *z = nacre_use(g, b);
+	/* both assignments, and the sum, work on what the variables were before */
+	nacre_node *out[3] = {nacre_assign(x, nacre_add_number(z, 1)), nacre_assign(z, nacre_scale(x, 10)),
+			      nacre_plus(x, z)};
+	nacre_program *p = nacre_program_new(NULL, 0, NULL, 3, out, NULL, &e);
+	CHECK_STR(e.text, "");
+	for (int run = 0; run < 2; run++) {
+		double was_a = value_of(a), was_b = value_of(b);
+		nacre_program_run(p, NULL, (nacre_tensor *[]){NULL, NULL, y}, &e);
+		CHECK_NEAR(nacre_tensor_get(y, 0), was_a + was_b, 0);
+		CHECK_NEAR(value_of(a), was_b + 1, 0);
+		CHECK_NEAR(value_of(b), was_a * 10, 0);
+	}
+	nacre_program_free(p);
+	nacre_graph_free(g);
+	nacre_variable_free(a);
+	nacre_variable_free(b);
+	nacre_tensor_free(one);
+	nacre_tensor_free(y);
+}
+
+/* -- misuse -------------------------------------------------------------------------------------------------*/
+TEST(misuse_is_named)
+{
+	mlp n;
+	nacre_error e = {0};
+	CHECK(make_mlp(NULL, &n, 4));
+	nacre_program_new(NULL, 1, n.in, 1, n.out, NULL, &e);
+	CHECK_STR(e.text, "program: placeholder \"y\" is not among the inputs");
+	e = (nacre_error){0};
+	nacre_program_new(NULL, 3, n.in, 0, n.out, NULL, &e);
+	CHECK_STR(e.text, "program: expected at least one output, got 0");
+	e = (nacre_error){0};
+	nacre_program_new(NULL, 3, n.in, 1, (nacre_node *[]){NULL}, NULL, &e);
+	CHECK_STR(e.text, "program: output 0 is NULL");
+	e = (nacre_error){0};
+	nacre_program_new(NULL, 1, n.out, 1, n.out, NULL, &e);
+	CHECK_STR(e.text, "program: input 0 is no placeholder of the outputs' graph");
+	e = (nacre_error){0};
+	nacre_program_options o = {.backend = "tpu"};
+	nacre_program_new(NULL, 3, n.in, 1, n.out, &o, &e);
+	CHECK_STR(e.text, "program: expected backend \"cpu\" or \"reference\", got \"tpu\"");
+	e = (nacre_error){0};
+	nacre_program *p = nacre_program_new(NULL, 3, n.in, 6, n.out, NULL, &e);
+	nacre_tensor *in[3] = {filled(NULL, n.in[0], 1), filled(NULL, n.in[1], 1), NULL};
+	CHECK_EQ(nacre_program_run(p, in, NULL, &e), NACRE_INVALID);
+	CHECK_STR(e.text, "program: input 2 (rate) is NULL");
+	e = (nacre_error){0};
+	in[2] = nacre_tensor_new(NULL, NACRE_F64, 1, (int64_t[]){3}, NULL);
+	nacre_program_run(p, in, NULL, &e);
+	CHECK_STR(e.text, "program: input 2 (rate): expected f32 [2], got f64 [3]");
+	e = (nacre_error){0};
+	nacre_program_run(NULL, in, NULL, &e);
+	CHECK_STR(e.text, "program: the program is NULL");
+	for (int i = 0; i < 3; i++)
+		nacre_tensor_free(in[i]);
+	nacre_program_free(p);
+	nacre_program_free(NULL);
+	free_mlp(&n);
+}
+
+/* -- allocation failure --------------------------------------------------------------------------------------*/
+typedef struct limited {
+	int64_t left; /* calls until one fails */
+	bool for_ever;
+	int64_t bytes;
+} limited;
+
+static void *limited_reallocate(void *context, void *block, size_t old_size, size_t new_size)
+{
+	limited *l = context;
+	if (new_size == 0) {
+		free(block);
+		l->bytes -= (int64_t)old_size;
+		return NULL;
+	}
+	if (--l->left == 0 || (l->for_ever && l->left < 0))
+		return NULL;
+	void *p = aligned_alloc(64, (new_size + 63) / 64 * 64);
+	if (p && block) {
+		memcpy(p, block, old_size < new_size ? old_size : new_size);
+		free(block);
+	}
+	if (p)
+		l->bytes += (int64_t)new_size - (int64_t)old_size;
+	return p;
+}
+
+/* builds, compiles, runs twice; true if nothing failed */
+static bool whole_life(limited *l)
+{
+	nacre_runtime_options o = {.threads = 2, .allocator = {limited_reallocate, l}};
+	nacre_error e = {0};
+	nacre_runtime *rt = nacre_runtime_new(&o, &e);
+	if (!rt) {
+		CHECK_EQ(e.status, NACRE_NO_MEMORY);
+		return false;
+	}
+	mlp n;
+	bool ok = make_mlp(rt, &n, 4);
+	nacre_program *p = ok ? nacre_program_new(rt, 3, n.in, 6, n.out, NULL, &e) : NULL;
+	if (ok && !p)
+		CHECK_EQ(e.status, NACRE_NO_MEMORY);
+	nacre_tensor *in[3] = {0};
+	for (int i = 0; i < 3 && p; i++)
+		in[i] = filled(rt, n.in[i], 1);
+	for (int i = 0; i < 2 && p && in[0] && in[1] && in[2]; i++)
+		CHECK_EQ(nacre_program_run(p, in, NULL, &e), NACRE_OK);
+	ok = p && in[0] && in[1] && in[2];
+	for (int i = 0; i < 3; i++)
+		nacre_tensor_free(in[i]);
+	nacre_program_free(p);
+	free_mlp(&n);
+	nacre_runtime_free(rt);
+	CHECK_EQ(l->bytes, 0);
+	return ok;
+}
+
+TEST(allocation_may_fail_anywhere)
+{
+	for (int for_ever = 0; for_ever < 2; for_ever++)
+		for (int64_t n = 1;; n++) {
+			limited l = {.left = n, .for_ever = for_ever};
+			bool ok = whole_life(&l);
+			if (ok && l.left > 0)
+				break;
+			CHECK(n < 5000);
+			if (n >= 5000)
+				break;
+		}
+}

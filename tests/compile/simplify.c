@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * simplify.c - each rule on a small graph: what is left, as text.
+ */
+#include "nacre/graph.h"
+#include "nacre/op.h"
+#include "test.h"
+
+static char left[4000];
+
+static void watch(void *context, const char *pass, const char *text)
+{
+	(void)context;
+	if (strcmp(pass, "simplify") == 0)
+		snprintf(left, sizeof left, "%s", text);
+}
+
+/* the graph of y after the pass: "op op op" in order, without sources */
+static const char *ops_left(int n, nacre_node *const *in, nacre_node *y)
+{
+	static char ops[1000];
+	nacre_error e = {0};
+	nacre_program_options o = {.trace = watch};
+	nacre_program *p = nacre_program_new(NULL, n, in, 1, &y, &o, &e);
+	CHECK_STR(e.text, "");
+	nacre_program_free(p);
+	ops[0] = 0;
+	for (char *line = strtok(left, "\n"); line; line = strtok(NULL, "\n")) {
+		char *name = strchr(line, '=');
+		if (!name)
+			continue;
+		name += 2;
+		name[strcspn(name, "(")] = 0;
+		if (strcmp(name, "placeholder") && strcmp(name, "fill")) {
+			strcat(ops, ops[0] ? " " : "");
+			strcat(ops, name);
+		}
+	}
+	return ops;
+}
+
+typedef struct fixture {
+	nacre_graph *g;
+	nacre_node *x, *y, *in[2]; /* x: [3, 4], y: [4, 5] */
+} fixture;
+
+static fixture make(void)
+{
+	fixture f = {.g = nacre_graph_new(NULL)};
+	f.x = f.in[0] = nacre_placeholder(f.g, "x", NACRE_F32, 2, (int64_t[]){3, 4});
+	f.y = f.in[1] = nacre_placeholder(f.g, "y", NACRE_F32, 2, (int64_t[]){4, 5});
+	return f;
+}
+
+TEST(identities_go)
+{
+	fixture f = make();
+	static const int swap[] = {1, 0};
+	nacre_node *x = f.x;
+	nacre_node *same[] = {
+		nacre_add_number(x, 0), nacre_scale(x, 1), nacre_neg(nacre_neg(x)), nacre_cast(x, NACRE_F32),
+		nacre_reshape(nacre_reshape(x, 1, (int64_t[]){12}), 2, (int64_t[]){3, 4}),
+		nacre_transpose(nacre_transpose(x, swap), swap), nacre_stop_gradient(x),
+		nacre_slice_axis(x, 0, 0, 3), nacre_concat(1, &x, 0), nacre_broadcast(x, 2, (int64_t[]){3, 4}),
+		nacre_divide(x, nacre_scalar(f.g, NACRE_F32, 1)), nacre_minus(x, nacre_scalar(f.g, NACRE_F32, 0)),
+	};
+	for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+		CHECK_STR(ops_left(2, f.in, nacre_exp(same[i])), "exp");
+	nacre_graph_free(f.g);
+}
+
+TEST(constants_are_folded)
+{
+	fixture f = make();
+	nacre_node *two = nacre_scalar(f.g, NACRE_F32, 2), *c = nacre_exp(nacre_times(two, nacre_sqrt(two)));
+	CHECK_STR(ops_left(2, f.in, nacre_plus(f.x, c)), "add");
+	nacre_node *ones = nacre_fill(f.g, NACRE_F32, 2, (int64_t[]){3, 4}, 1);
+	CHECK_STR(ops_left(2, f.in, nacre_times(f.x, nacre_sum(ones, NACRE_ALL_AXES, false))), "mul");
+	nacre_graph_free(f.g);
+}
+
+TEST(equal_nodes_are_one)
+{
+	fixture f = make();
+	nacre_node *a = nacre_tanh(nacre_exp(f.x)), *b = nacre_tanh(nacre_exp(f.x));
+	CHECK_STR(ops_left(2, f.in, nacre_times(a, b)), "exp tanh mul");
+	/* random numbers are drawn twice */
+	nacre_node *r = nacre_random(f.g, NACRE_UNIFORM, NACRE_F32, 2, (int64_t[]){3, 4}, 0, 1);
+	nacre_node *s = nacre_random(f.g, NACRE_UNIFORM, NACRE_F32, 2, (int64_t[]){3, 4}, 0, 1);
+	CHECK_STR(ops_left(2, f.in, nacre_minus(r, s)), "random random sub");
+	nacre_graph_free(f.g);
+}
+
+TEST(transposes_go_into_products)
+{
+	fixture f = make();
+	static const int swap[] = {1, 0};
+	nacre_node *t = nacre_matmul(nacre_transpose(f.y, swap), nacre_transpose(f.x, swap));
+	CHECK_STR(ops_left(2, f.in, t), "matmul");
+	nacre_graph_free(f.g);
+}
+
+TEST(stretching_is_left_to_the_elementwise_op)
+{
+	fixture f = make();
+	nacre_node *row = nacre_sum(f.x, NACRE_AXIS(0), false);
+	nacre_node *wide = nacre_broadcast(row, 2, (int64_t[]){3, 4});
+	CHECK_STR(ops_left(2, f.in, nacre_times(f.x, wide)), "sum mul");
+	/* but somebody has to make the shape */
+	CHECK_STR(ops_left(2, f.in, nacre_exp(wide)), "sum broadcast exp");
+	nacre_graph_free(f.g);
+}
+
+TEST(dead_nodes_go)
+{
+	fixture f = make();
+	nacre_matmul(f.x, f.y);
+	CHECK_STR(ops_left(2, f.in, nacre_neg(f.x)), "neg");
+	nacre_graph_free(f.g);
+}

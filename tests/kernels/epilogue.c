@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * epilogue.c - programs on the finished tiles of a matrix product.  The product has k = 1, so that
+ * its elements are known to the bit.
+ */
+#include "program.h"
+
+typedef struct where { /* element (i, j) of an operand or result */
+	nc_access access;
+	int64_t row, column, rows;
+	int nr;
+} where;
+
+static int64_t place(const where *w, int64_t i, int64_t j)
+{
+	if (w->access == NC_SCALAR)
+		return 0;
+	if (w->access == NC_PANEL)
+		return (j / w->nr * w->rows + i) * w->nr + j % w->nr;
+	return i * w->row + j * w->column;
+}
+
+static where random_operand(nc_operand *o, int64_t m, int64_t n, int nr)
+{
+	int64_t ld = n + pick(0, 3), elements, panels = (n + nr - 1) / nr;
+	where w = {(nc_access)pick(0, 3), n, 1, m, nr};
+	o->type = pick(0, 2) ? NC_V_F32 : (nc_vtype)pick(0, NC_V_BOOL);
+	o->access = w.access;
+	if (w.access == NC_STRIDED) {
+		static const int kinds[][2] = {{1, 0}, {0, 1}, {0, 0}, {-1, 1}, {-1, 1}, {1, -1}};
+		const int *kind = kinds[pick(0, 5)];
+		w.row = kind[0] < 0 ? ld : kind[0];
+		w.column = kind[1] < 0 ? m : kind[1];
+	}
+	elements = place(&w, m - 1, n - 1) + 1;
+	if (w.access == NC_PANEL)
+		elements = panels * m * nr;
+	o->stride[0] = w.row;
+	o->stride[1] = w.column;
+	void *data = guarded((size_t)(elements * type_bytes[o->type]));
+	randomize(o->type, data, elements);
+	o->data = data;
+	return w;
+}
+
+static where random_result(nc_result *r, int64_t m, int64_t n, int nr, int64_t *bytes)
+{
+	where w = {(nc_access[]){NC_FLAT, NC_STRIDED, NC_PANEL}[pick(0, 2)], n, 1, m, nr};
+	if (w.access == NC_STRIDED)
+		w.row += pick(0, 5);
+	r->type = pick(0, 2) ? NC_V_F32 : (nc_vtype)pick(0, NC_V_BOOL);
+	r->access = w.access;
+	r->stride[0] = w.row;
+	r->stride[1] = 1;
+	int64_t elements = w.access == NC_PANEL ? (n + nr - 1) / nr * m * nr : (m - 1) * w.row + n;
+	*bytes = elements * type_bytes[r->type];
+	r->data = guarded((size_t)*bytes);
+	return w;
+}
+
+static void check_one(const nc_kernels *k, const nc_vm *vm, int j, const where *w, int64_t bytes,
+		      const float *want)
+{
+	const nc_result *r = &vm->result[j];
+	int64_t m = vm->size[0], n = vm->size[1], wrong = 0, touched = 0;
+	for (int64_t i = 0; i < m; i++)
+		for (int64_t c = 0; c < n; c++)
+			wrong += !holds(r->type, r->data, place(w, i, c),
+					want[(i * n + c) * vm->n_results + j]);
+	int64_t padded = (n + w->nr - 1) / w->nr * w->nr;
+	for (int64_t c = n; w->access == NC_PANEL && c < padded; c++)
+		for (int64_t i = 0; i < m; i++)
+			wrong += get(r->type, r->data, place(w, i, c)) != 0;
+	for (int64_t i = 0; w->access != NC_PANEL && i + 1 < m; i++)
+		for (int64_t b = (i * w->row + n) * type_bytes[r->type];
+		     b < (i + 1) * w->row * type_bytes[r->type] && b < bytes; b++)
+			touched += ((unsigned char *)r->data)[b] != 0x5a;
+	if (wrong || touched)
+		test_failed(__FILE__, __LINE__,
+			    "%s %ldx%ld nr %d result %d type %d access %d: %ld wrong, %ld touched",
+			    k->isa, (long)m, (long)n, w->nr, j, r->type, w->access, (long)wrong,
+			    (long)touched);
+}
+
+static void run_gemm(const nc_kernels *k, const nc_gemm *g, int nt)
+{
+	size_t bytes = (k->gemm_scratch(g, nt) + 63) / 64 * 64 + 64;
+	for (int t = 0; t < nt; t++) {
+		void *scratch = aligned_alloc(64, bytes);
+		k->gemm(g, t, nt, scratch);
+		free(scratch);
+	}
+}
+
+static void one_round(const nc_kernels *k)
+{
+	int64_t m = pick(1, 40), n = pick(0, 1) ? pick(1, 150) : pick(1, 6) * 16;
+	int nr = k->gemm_width(n);
+	nc_vm vm = {.rank = 2, .size = {m, n}, .total = m * n, .n_operands = (int)pick(1, 5),
+		    .n_results = (int)pick(1, 3)};
+	where in[NC_VM_OPERANDS], out[NC_VM_OUTPUTS];
+	int64_t bytes[NC_VM_OUTPUTS];
+	float *a = guarded_floats(m), *b = guarded_floats(n);
+	float *want = malloc((size_t)(m * n * vm.n_results) * sizeof *want);
+	for (int o = 1; o < vm.n_operands; o++)
+		in[o] = random_operand(&vm.operand[o], m, n, nr);
+	for (int j = 0; j < vm.n_results; j++)
+		out[j] = random_result(&vm.result[j], m, n, nr, &bytes[j]);
+	random_code(&vm, vm.n_operands);
+	for (int64_t i = 0; i < m; i++)
+		for (int64_t c = 0; c < n; c++) {
+			float x[NC_VM_OPERANDS] = {a[i] * b[c]};
+			for (int o = 1; o < vm.n_operands; o++)
+				x[o] = get(vm.operand[o].type, vm.operand[o].data, place(&in[o], i, c));
+			evaluate(&vm, x, want + (i * n + c) * vm.n_results);
+		}
+	nc_gemm g = {.m = m, .n = n, .k = 1, .a = a, .lda = 1, .b = b, .ldb = n,
+		     .b_format = NC_B_ROWS, .nr = nr, .vm = &vm};
+	FOR_TEAMS(nt) {
+		for (int j = 0; j < vm.n_results; j++)
+			memset(vm.result[j].data, 0x5a, (size_t)bytes[j]);
+		run_gemm(k, &g, nt);
+		for (int j = 0; j < vm.n_results; j++)
+			check_one(k, &vm, j, &out[j], bytes[j], want);
+	}
+	free(want);
+	guarded_release();
+}
+
+TEST(random_epilogues)
+{
+	for (int round = 0; round < 400; round++)
+		FOR_ISAS(k)
+			one_round(k);
+}

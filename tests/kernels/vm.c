@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * vm.c - the tile interpreter: random programs over random spaces, all types and ways of access,
+ * for every instruction set and several team sizes.
+ */
+#include "program.h"
+
+static int64_t offset_of(const nc_vm *vm, int64_t i, const int64_t *stride)
+{
+	int64_t at = 0;
+	for (int d = vm->rank - 1; d >= 0; d--) {
+		at += i % vm->size[d] * stride[d];
+		i /= vm->size[d];
+	}
+	return at;
+}
+
+static void random_space(nc_vm *vm)
+{
+	static const int64_t odd[] = {0, 1, 2, 7, 15, 16, 17, 511, 512, 513, 1024, 4095, 4096, 9001};
+	vm->rank = (int)pick(0, 5);
+	vm->total = 1;
+	for (int d = 0; d < vm->rank; d++) {
+		int64_t most = vm->total > 500 ? 3 : vm->total > 50 ? 20 : 300;
+		vm->size[d] = vm->rank == 1 ? odd[pick(0, 13)] : pick(pick(0, 30) ? 1 : 0, most);
+		vm->total *= vm->size[d];
+	}
+}
+
+/* strides of a dense array whose dimensions are permuted, some broadcast and reversed; gives the
+ * elements it has, and in *first the place of index 0 */
+static int64_t random_strides(const nc_vm *vm, int64_t *stride, int64_t *first, bool broadcast)
+{
+	int order[8];
+	int64_t elements = 1;
+	*first = 0;
+	for (int d = 0; d < vm->rank; d++)
+		order[d] = vm->rank - 1 - d;
+	if (pick(0, 1))
+		for (int d = vm->rank - 1; d > 0; d--) {
+			int k = (int)pick(0, d), t = order[d];
+			order[d] = order[k];
+			order[k] = t;
+		}
+	for (int k = 0; k < vm->rank; k++) {
+		int d = order[k];
+		stride[d] = elements;
+		if (broadcast && pick(0, 2) == 0) {
+			stride[d] = 0;
+			continue;
+		}
+		if (pick(0, 5) == 0 && vm->size[d] > 0) {
+			*first += elements * (vm->size[d] - 1);
+			stride[d] = -elements;
+		}
+		elements *= vm->size[d];
+	}
+	return elements;
+}
+
+static void random_operand(const nc_vm *vm, nc_operand *o)
+{
+	int64_t n = vm->total, first = 0;
+	o->type = pick(0, 1) ? NC_V_F32 : (nc_vtype)pick(0, NC_V_BOOL);
+	o->access = (nc_access)pick(NC_FLAT, NC_STRIDED);
+	if (o->access == NC_SCALAR)
+		n = 1;
+	if (o->access == NC_STRIDED)
+		n = random_strides(vm, o->stride, &first, true);
+	char *p = guarded((size_t)n * (size_t)type_bytes[o->type]);
+	randomize(o->type, p, n);
+	o->data = p + first * type_bytes[o->type];
+}
+
+typedef struct memory_of_result {
+	char *start;
+	int64_t bytes;
+} memory_of_result;
+
+static memory_of_result random_result(const nc_vm *vm, nc_result *r)
+{
+	int64_t n = vm->total, first = 0;
+	r->type = pick(0, 1) ? NC_V_F32 : (nc_vtype)pick(0, NC_V_BOOL);
+	r->access = pick(0, 3) ? NC_FLAT : NC_STRIDED;
+	if (r->access == NC_STRIDED)
+		n = random_strides(vm, r->stride, &first, false);
+	memory_of_result m = {NULL, n * type_bytes[r->type]};
+	m.start = guarded((size_t)m.bytes);
+	r->data = m.start + first * type_bytes[r->type];
+	return m;
+}
+
+static void expected(const nc_vm *vm, float *want)
+{
+	for (int64_t i = 0; i < vm->total; i++) {
+		float x[NC_VM_OPERANDS];
+		for (int o = 0; o < vm->n_operands; o++) {
+			const nc_operand *p = &vm->operand[o];
+			int64_t at = p->access == NC_FLAT     ? i
+				     : p->access == NC_SCALAR ? 0
+							      : offset_of(vm, i, p->stride);
+			x[o] = get(p->type, p->data, at);
+		}
+		evaluate(vm, x, want + i * vm->n_results);
+	}
+}
+
+static void run_team(const nc_kernels *k, const nc_vm *vm, int nt)
+{
+	for (int t = 0; t < nt; t++) {
+		size_t bytes = k->vm_scratch(vm);
+		void *scratch = aligned_alloc(64, (bytes + 63) / 64 * 64);
+		k->vm(vm, (t + 1) % nt, nt, scratch);
+		free(scratch);
+	}
+}
+
+static void check_results(const nc_kernels *k, const nc_vm *vm, int nt, const float *want)
+{
+	for (int j = 0; j < vm->n_results; j++) {
+		const nc_result *r = &vm->result[j];
+		for (int64_t i = 0; i < vm->total; i++) {
+			int64_t at = r->access == NC_FLAT ? i : offset_of(vm, i, r->stride);
+			float w = want[i * vm->n_results + j];
+			if (!holds(r->type, r->data, at, w)) {
+				test_failed(__FILE__, __LINE__,
+					    "%s nt %d: result %d type %d [%ld of %ld] = %g, not %g",
+					    k->isa, nt, j, r->type, (long)i, (long)vm->total,
+					    get(r->type, r->data, at), w);
+				break;
+			}
+		}
+	}
+}
+
+TEST(random_programs)
+{
+	for (int round = 0; round < 600; round++) {
+		nc_vm vm = {.n_results = (int)pick(1, pick(0, 9) ? 3 : NC_VM_OUTPUTS)};
+		memory_of_result memory[NC_VM_OUTPUTS];
+		random_space(&vm);
+		vm.n_operands = (int)pick(1, pick(0, 9) ? 5 : NC_VM_OPERANDS);
+		for (int o = 0; o < vm.n_operands; o++)
+			random_operand(&vm, &vm.operand[o]);
+		for (int j = 0; j < vm.n_results; j++)
+			memory[j] = random_result(&vm, &vm.result[j]);
+		random_code(&vm, vm.n_operands);
+		float *want = malloc((size_t)(vm.total * vm.n_results + 1) * sizeof *want);
+		expected(&vm, want);
+		FOR_ISAS(k) {
+			FOR_TEAMS(nt) {
+				for (int j = 0; j < vm.n_results; j++)
+					memset(memory[j].start, 0x5a, (size_t)memory[j].bytes);
+				run_team(k, &vm, nt);
+				check_results(k, &vm, nt, want);
+			}
+		}
+		free(want);
+		guarded_release();
+	}
+}
+
+/* a result may take the place of a flat operand, if no result is a bare operand */
+TEST(in_place)
+{
+	for (int round = 0; round < 200; round++) {
+		nc_vm vm = {.n_results = (int)pick(1, 3), .n_operands = 3};
+		random_space(&vm);
+		float *data[3], *saved[3];
+		size_t bytes = (size_t)vm.total * sizeof(float);
+		for (int o = 0; o < 3; o++) {
+			data[o] = guarded_floats(vm.total);
+			saved[o] = guarded_floats(vm.total);
+			memcpy(saved[o], data[o], bytes);
+			vm.operand[o] = (nc_operand){data[o], NC_V_F32, NC_FLAT, {0}};
+		}
+		for (int j = 0; j < vm.n_results; j++)
+			vm.result[j] = (nc_result){data[j], NC_V_F32, 0, NC_FLAT, {0}};
+		random_code(&vm, 3);
+		for (int j = 0; j < vm.n_results; j++)
+			if (vm.result[j].src >= NC_VM_REGISTERS)
+				vm.result[j].src = vm.code[vm.n_code - 1].dst;
+		float *want = malloc((size_t)(vm.total * vm.n_results + 1) * sizeof *want);
+		expected(&vm, want);
+		FOR_ISAS(k) {
+			FOR_TEAMS(nt) {
+				for (int o = 0; o < 3; o++)
+					memcpy(data[o], saved[o], bytes);
+				run_team(k, &vm, nt);
+				check_results(k, &vm, nt, want);
+			}
+		}
+		free(want);
+		guarded_release();
+	}
+}
+
+/* every half and bfloat there is, to f32 and back */
+TEST(all_halves)
+{
+	enum { N = 65536 };
+	for (int type = NC_V_F16; type <= NC_V_BF16; type++) {
+		uint16_t *x = guarded(N * sizeof *x), *y = guarded(N * sizeof *y);
+		float *f = guarded_floats(N);
+		for (int i = 0; i < N; i++)
+			x[i] = (uint16_t)i;
+		nc_vm vm = {.rank = 1, .size = {N}, .total = N, .n_operands = 1, .n_results = 2};
+		vm.operand[0] = (nc_operand){x, (nc_vtype)type, NC_FLAT, {0}};
+		vm.result[0] = (nc_result){f, NC_V_F32, NC_VM_REGISTERS, NC_FLAT, {0}};
+		vm.result[1] = (nc_result){y, (nc_vtype)type, NC_VM_REGISTERS, NC_FLAT, {0}};
+		FOR_ISAS(k) {
+			run_team(k, &vm, 2);
+			int wrong = 0;
+			for (int i = 0; i < N; i++)
+				wrong += !same_float(f[i], get(type, x, i)) ||
+					 (f[i] == f[i] && x[i] != y[i]);
+			CHECK_EQ(wrong, 0);
+		}
+		guarded_release();
+	}
+}
