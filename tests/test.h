@@ -49,16 +49,16 @@ double test_uniform(double low, double high);
 	do {                                                                                       \
 		const char *va_ = (a), *vb_ = (b);                                                 \
 		if (!va_ || !vb_ || strcmp(va_, vb_))                                              \
-			test_failed(__FILE__, __LINE__, "\"%s\" is not \"%s\"", va_ ? va_ : "(null)", \
-				    vb_ ? vb_ : "(null)");                                         \
+			test_failed(__FILE__, __LINE__, "\"%s\" is not \"%s\"",                    \
+				    va_ ? va_ : "(null)", vb_ ? vb_ : "(null)");                   \
 	} while (0)
 /* |a - b| <= tolerance (NaN fails) */
 #define CHECK_NEAR(a, b, tolerance)                                                                \
 	do {                                                                                       \
 		double va_ = (a), vb_ = (b), vt_ = (tolerance);                                    \
 		if (!(fabs(va_ - vb_) <= vt_))                                                     \
-			test_failed(__FILE__, __LINE__, "%s = %.9g, %s = %.9g, off by %.3g > %.3g", #a, \
-				    va_, #b, vb_, fabs(va_ - vb_), vt_);                           \
+			test_failed(__FILE__, __LINE__, "%s = %.9g, %s = %.9g, off by %.3g > %.3g", \
+				    #a, va_, #b, vb_, fabs(va_ - vb_), vt_);                       \
 	} while (0)
 
 #endif

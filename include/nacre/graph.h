@@ -7,7 +7,7 @@
  *     nacre_node *w = nacre_use(g, weights);                     // a nacre_variable
  *     nacre_node *loss = nacre_mean(nacre_square(nacre_matmul(x, w)), NACRE_ALL_AXES, false);
  *     nacre_node *dw;
- *     nacre_grad(loss, 1, &w, &dw);                              // nodes again: differentiate twice
+ *     nacre_grad(loss, 1, &w, &dw);                   // nodes again: differentiate twice
  *     nacre_node *step = nacre_assign(w, nacre_minus(w, dw));
  *     nacre_program *p = nacre_program_new(NULL, 1, &x, 2, (nacre_node *[]){loss, step}, NULL, &e);
  *     nacre_program_run(p, (nacre_tensor *[]){data}, (nacre_tensor *[]){result, NULL}, &e);
@@ -34,7 +34,7 @@ typedef struct nacre_program nacre_program;
 
 nacre_graph *nacre_graph_new(nacre_runtime *runtime); /* NULL: no memory */
 void nacre_graph_free(nacre_graph *graph);
-const nacre_error *nacre_graph_error(const nacre_graph *graph); /* borrowed; status NACRE_OK: none */
+const nacre_error *nacre_graph_error(const nacre_graph *graph); /* status NACRE_OK: none */
 
 /* The graph as text, a line a node, or as Graphviz, through the runtime's output. */
 void nacre_graph_print(const nacre_graph *graph);
@@ -113,7 +113,7 @@ nacre_status nacre_program_run(nacre_program *program, nacre_tensor *const *inpu
 /* Random ops are keyed by seed, step and op; the step counts the runs, from 0. */
 void nacre_program_set_step(nacre_program *program, uint64_t step);
 
-size_t nacre_program_workspace(const nacre_program *program); /* bytes, planned before the first run */
+size_t nacre_program_workspace(const nacre_program *program); /* bytes, planned beforehand */
 double nacre_program_flops(const nacre_program *program);     /* of one run */
 
 #pragma GCC visibility pop

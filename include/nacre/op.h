@@ -169,7 +169,7 @@ nacre_node *nacre_argsort(nacre_node *x, int axis, bool descending); /* i32; no 
 /* the k largest along the last axis, in order; *indices (may be NULL): i32, where they were */
 nacre_node *nacre_top_k(nacre_node *x, int64_t k, nacre_node **indices);
 
-/* -- random: keyed by the program's seed, the run's step and the op ------------------------------*/
+/* -- random: keyed by the program's seed, the run's step and the op ----------------------------*/
 typedef enum nacre_random_kind {
 	NACRE_UNIFORM,          /* in [a, b) */
 	NACRE_NORMAL,           /* mean a, standard deviation b */
@@ -179,14 +179,15 @@ typedef enum nacre_random_kind {
 nacre_node *nacre_random(nacre_graph *graph, nacre_random_kind kind, nacre_dtype dtype, int rank,
 			 const int64_t *shape, double a, double b);
 
-/* -- updates of an optimizer: effects on variables -------------------------------------------------
+/* -- updates of an optimizer: effects on variables --------------------------------------------
  * w, m, v ...: what nacre_use() gave for them; g: the gradient, of w's shape; rate: f32 [2], a
  * value of each step: rate[0] multiplies the update, rate[1] is the learning rate of the decay.
  * First w -= w * decay * rate[1], then:
  *   sgd       w -= rate[0] g
  *   momentum  m = momentum m - rate[0] g;  w += m, with nesterov: w += momentum m - rate[0] g
  *   rmsprop   v = rho v + (1-rho) g^2;  w -= rate[0] g / sqrt(v + epsilon)
- *   adam      m += (g - m)(1-beta1);  v += (g^2 - v)(1-beta2);  w -= rate[0] m / (sqrt(v) + epsilon)
+ *   adam      m += (g - m)(1-beta1);  v += (g^2 - v)(1-beta2);
+ *             w -= rate[0] m / (sqrt(v) + epsilon)
  *             (rate[0] carries the bias correction: lr sqrt(1-beta2^t) / (1-beta1^t)) */
 nacre_node *nacre_update_sgd(nacre_node *w, nacre_node *g, nacre_node *rate, double decay);
 nacre_node *nacre_update_momentum(nacre_node *w, nacre_node *m, nacre_node *g, nacre_node *rate,

@@ -83,7 +83,7 @@ const int64_t *nacre_tensor_shape(const nacre_tensor *tensor);   /* borrowed, ra
 const int64_t *nacre_tensor_strides(const nacre_tensor *tensor); /* borrowed, in elements */
 int64_t nacre_tensor_size(const nacre_tensor *tensor);           /* number of elements */
 bool nacre_tensor_contiguous(const nacre_tensor *tensor);
-void *nacre_tensor_data(const nacre_tensor *tensor); /* its first element; may be read-only (mmap) */
+void *nacre_tensor_data(const nacre_tensor *tensor); /* the first element; may be read-only */
 
 /* One element as a double, by its index in row-major order; 0 when out of range. */
 double nacre_tensor_get(const nacre_tensor *tensor, int64_t index);

@@ -37,13 +37,13 @@ typedef struct nc_compile {
 
 	int n_outputs;
 	nacre_node **output;
-	int *users;     /* per node: head of its list of users in `edge`, -1: none */
+	int *users; /* per node: head of its list of users in `edge`, -1: none */
 	struct nc_edge {
 		nacre_node *user;
 		int next;
-	} *edge;
+	} * edge;
 	bool *is_output; /* per node: a program output */
-	int *group_of;  /* per node: index in group, -1: none */
+	int *group_of;   /* per node: index in group, -1: none */
 	int n_groups;
 	nc_group *group;
 	int *order; /* schedule: indices of groups */
@@ -66,14 +66,15 @@ static inline bool nc_is(const nacre_node *n, int op_index)
 {
 	return n->op->index == op_index;
 }
-static inline bool nc_is_update(const nacre_node *n) /* of an optimizer: in[n_in - 2] is its gradient */
+static inline bool
+nc_is_update(const nacre_node *n) /* of an optimizer: in[n_in - 2] is its gradient */
 {
 	return n->op->index >= NC_OP_update_sgd && n->op->index <= NC_OP_update_adam;
 }
 /* true if every user of n is a member of g (and n is no output of the program) */
 bool nc_only_used_in(const nc_compile *c, const nacre_node *n, int group);
 
-/* -- for backends: values and steps ----------------------------------------------------------------*/
+/* -- for backends: values and steps ---------------------------------------------------------*/
 int nc_value_new(nc_compile *c, nc_where where, size_t size); /* -1: no memory */
 size_t nc_node_bytes(const nacre_node *n);
 /* The value that holds node n row-major, with a conversion step if it is kept otherwise;
@@ -91,7 +92,7 @@ nc_step *nc_step_new(nc_compile *c, nc_step_fn *run, size_t args_size, const cha
 bool nc_reads(nc_compile *c, const void *field, int value, size_t offset);
 bool nc_writes(nc_compile *c, const void *field, int value, size_t offset);
 
-/* -- printing ------------------------------------------------------------------------------------------*/
+/* -- printing -------------------------------------------------------------------------------*/
 typedef struct nc_trace {
 	void (*call)(void *context, const char *pass, const char *text);
 	void *context;

@@ -63,7 +63,8 @@ static nc_group *new_group(nc_compile *c, nacre_node *n)
 static bool insert(nc_compile *c, nc_group *g, nacre_node *n)
 {
 	if (g->n == g->capacity) {
-		nacre_node **more = nc_arena_alloc(&c->arena, 2 * (size_t)g->capacity * sizeof *more);
+		nacre_node **more =
+		    nc_arena_alloc(&c->arena, 2 * (size_t)g->capacity * sizeof *more);
 		if (!more)
 			return false;
 		memcpy(more, g->node, (size_t)g->n * sizeof *more);
@@ -86,8 +87,8 @@ static void remove_member(nc_compile *c, nc_group *g, nacre_node *n)
 	c->group_of[n->id] = -1;
 }
 
-/* A walk from nodes to what they depend on.  Whole groups run at once: to pass one member of a group
- * is to pass all of them. */
+/* A walk from nodes to what they depend on.  Whole groups run at once: to pass one member of a
+ * group is to pass all of them. */
 typedef struct search {
 	nc_compile *c;
 	int *seen; /* per node: the last search that came by */
@@ -145,13 +146,15 @@ static bool makes_cycle(search *s, const nc_group *g, const nacre_node *n)
 	start(s);
 	for (int i = 0; i < g->n; i++)
 		for (int j = 0; j < g->node[i]->n_in; j++)
-			if (g->node[i]->in[j] != n && s->c->group_of[g->node[i]->in[j]->id] != inside)
+			if (g->node[i]->in[j] != n &&
+			    s->c->group_of[g->node[i]->in[j]->id] != inside)
 				push(s, g->node[i]->in[j]);
 	return reaches(s, n, inside);
 }
 
 /* Members other than the anchor work on its tiles: it cannot need n, or (NULL) any member of g. */
-static bool needed_by_anchor(search *s, const nc_group *g, const nacre_node *anchor, const nacre_node *n)
+static bool needed_by_anchor(search *s, const nc_group *g, const nacre_node *anchor,
+			     const nacre_node *n)
 {
 	start(s);
 	push_inputs(s, anchor, -1);

@@ -51,9 +51,11 @@ static bool settle_together(nc_compile *c, const nacre_node *effect, int *width)
 			return false;
 		if (v->panel != panel) {
 			nc_fail(c->error, NACRE_UNSUPPORTED,
-				"variables \"%s\" and \"%s\" are updated together but used in programs that "
+				"variables \"%s\" and \"%s\" are updated together but used in "
+				"programs that "
 				"lay them out differently",
-				nacre_variable_name(variable_of(effect->in[0])), nacre_variable_name(v));
+				nacre_variable_name(variable_of(effect->in[0])),
+				nacre_variable_name(v));
 			return false;
 		}
 	}
@@ -90,7 +92,8 @@ bool nc_choose_layouts(nc_compile *c)
 		}
 	for (int i = 0; i < c->graph->n; i++) {
 		const nacre_node *n = c->graph->node[i];
-		if (n->op->flags & NC_OP_EFFECT && n->op->targets > 1 && !settle_together(c, n, width))
+		if (n->op->flags & NC_OP_EFFECT && n->op->targets > 1 &&
+		    !settle_together(c, n, width))
 			return false;
 	}
 	for (int i = 0; i < c->graph->n; i++) {

@@ -7,14 +7,15 @@
 #include "compile/backend.h"
 #include "compile/compile.h"
 
-/* -- growing records -------------------------------------------------------------------------------*/
+/* -- growing records ------------------------------------------------------------------------*/
 static bool reserve(nc_compile *c, void *array, int n, int *capacity, size_t size)
 {
 	if (n < *capacity)
 		return true;
 	int more = *capacity ? *capacity * 2 : 32;
 	void **p = array;
-	void *grown = nc_realloc(&c->runtime->memory, *p, (size_t)*capacity * size, (size_t)more * size);
+	void *grown =
+	    nc_realloc(&c->runtime->memory, *p, (size_t)*capacity * size, (size_t)more * size);
 	if (!grown)
 		return nc_fail_memory(c);
 	*p = grown;
@@ -28,7 +29,7 @@ int nc_value_new(nc_compile *c, nc_where where, size_t size)
 	if (!reserve(c, &p->value, p->n_values, &p->values_capacity, sizeof *p->value))
 		return -1;
 	p->value[p->n_values] =
-		(nc_value){.where = where, .size = size, .first = -1, .last = -1, .patch = -1};
+	    (nc_value){.where = where, .size = size, .first = -1, .last = -1, .patch = -1};
 	return p->n_values++;
 }
 
@@ -49,7 +50,8 @@ nc_step *nc_step_new(nc_compile *c, nc_step_fn *run, size_t args_size, const cha
 static bool use(nc_compile *c, const void *field, int value, size_t offset, bool write)
 {
 	nacre_program *p = c->program;
-	if (value < 0 || !reserve(c, &p->patch, p->n_patches, &p->patches_capacity, sizeof *p->patch) ||
+	if (value < 0 ||
+	    !reserve(c, &p->patch, p->n_patches, &p->patches_capacity, sizeof *p->patch) ||
 	    !reserve(c, &p->use, p->n_uses, &p->uses_capacity, sizeof *p->use))
 		return false;
 	nc_value *v = &p->value[value];
@@ -73,7 +75,7 @@ bool nc_writes(nc_compile *c, const void *field, int value, size_t offset)
 	return use(c, field, value, offset, true);
 }
 
-/* -- values of nodes ---------------------------------------------------------------------------------*/
+/* -- values of nodes ------------------------------------------------------------------------*/
 size_t nc_node_bytes(const nacre_node *n)
 {
 	return (size_t)nc_node_size(n) * nacre_dtype_size(n->dtype);
@@ -154,7 +156,8 @@ static int new_plain(nc_compile *c, nacre_node *n)
 	case NC_OP_variable:
 		return variable_plain(c, n);
 	case NC_OP_constant:
-		return constant_value(c, ((const nc_attr_constant *)n->attr)->data, nc_node_bytes(n));
+		return constant_value(c, ((const nc_attr_constant *)n->attr)->data,
+				      nc_node_bytes(n));
 	case NC_OP_arange:
 		return arange_value(c, n);
 	case NC_OP_fill:

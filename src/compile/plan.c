@@ -2,10 +2,10 @@
  *
  * plan.c - where values lie, and where threads wait.
  *
- * Each workspace value lives from the step that makes it to the last that uses it.  Values are placed
- * largest first, each at the lowest offset that no value alive at the same time occupies.  Then a
- * barrier goes before a step that touches memory which a step since the last barrier wrote, or writes
- * what one of them read, unless thread 0 does both.
+ * Each workspace value lives from the step that makes it to the last that uses it.  Values are
+ * placed largest first, each at the lowest offset that no value alive at the same time occupies.
+ * Then a barrier goes before a step that touches memory which a step since the last barrier wrote,
+ * or writes what one of them read, unless thread 0 does both.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,8 @@ static int larger_first(const void *a, const void *b, void *program)
 	return x != y ? (x < y ? 1 : -1) : i - j;
 }
 
-/* the lowest gap that holds v among those of placed[0..n), which are in the order of their offsets */
+/* the lowest gap that holds v among those of placed[0..n), which are in the order of their offsets
+ */
 static size_t lowest_gap(const nacre_program *p, const nc_value *v, const int *placed, int n)
 {
 	size_t at = 0;
@@ -83,7 +84,7 @@ static bool place(nc_compile *c)
 	return true;
 }
 
-/* -- barriers -----------------------------------------------------------------------------------------*/
+/* -- barriers -------------------------------------------------------------------------------*/
 static bool overlap(const nc_value *a, const nc_value *b)
 {
 	if (a->where != NC_AT_WORKSPACE || b->where != NC_AT_WORKSPACE)

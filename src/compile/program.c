@@ -27,7 +27,8 @@ static bool check_arguments(nc_compile *c, int n_in, nacre_node *const *in, int 
 			    nacre_node *const *out)
 {
 	if (n_out < 1 || n_in < 0 || !out || (n_in && !in)) {
-		nc_fail(c->error, NACRE_INVALID, "program: expected at least one output, got %d", n_out);
+		nc_fail(c->error, NACRE_INVALID, "program: expected at least one output, got %d",
+			n_out);
 		return false;
 	}
 	nacre_graph *g = out[0] ? out[0]->graph : NULL;
@@ -58,7 +59,8 @@ static void describe(struct nc_spec *s, const nacre_node *n)
 	snprintf(s->name, sizeof s->name, "%s", n->name ? n->name : n->op->name);
 }
 
-/* Copies what the outputs need into the program's own graph.  in[] become its placeholders' values. */
+/* Copies what the outputs need into the program's own graph.  in[] become its placeholders' values.
+ */
 static bool copy_graph(nc_compile *c, int n_in, nacre_node *const *in, int n_out,
 		       nacre_node *const *out)
 {
@@ -91,7 +93,8 @@ static bool copy_graph(nc_compile *c, int n_in, nacre_node *const *in, int n_out
 		for (int k = 0; k < n_in && !given; k++)
 			given = in[k] == n;
 		if (!given) {
-			nc_fail(c->error, NACRE_INVALID, "program: placeholder \"%s\" is not among the inputs",
+			nc_fail(c->error, NACRE_INVALID,
+				"program: placeholder \"%s\" is not among the inputs",
 				n->name ? n->name : "?");
 			return false;
 		}
@@ -217,8 +220,8 @@ static nacre_program *compile(nc_compile *c, int n_inputs, nacre_node *const *in
 		return NULL;
 	}
 	nacre_program *p = check_arguments(c, n_inputs, inputs, n_outputs, outputs)
-				   ? nc_zero_alloc(&c->runtime->memory, sizeof *p)
-				   : NULL;
+			       ? nc_zero_alloc(&c->runtime->memory, sizeof *p)
+			       : NULL;
 	if (!p) {
 		nc_fail_memory(c);
 		return NULL;
@@ -276,7 +279,8 @@ void nacre_program_free(nacre_program *p)
 	nc_free(m, p, sizeof *p);
 }
 
-/* -- running ------------------------------------------------------------------------------------ */
+/* -- running ------------------------------------------------------------------------------------
+ */
 void nc_program_bind(nacre_program *p, int input, const void *data)
 {
 	int v = p->input[input];
@@ -337,9 +341,10 @@ static nacre_status check_tensor(const nacre_tensor *t, const struct nc_spec *s,
 		same = t->shape[d] == s->shape[d];
 	if (same)
 		return NACRE_OK;
-	return nc_fail(e, NACRE_INVALID, "program: %s %d (%s): expected %s %s, got %s %s%s", what, i,
-		       s->name, nacre_dtype_name(s->dtype), nc_shape_text(want, s->rank, s->shape),
-		       nacre_dtype_name(t->dtype), nc_shape_text(got, t->rank, t->shape),
+	return nc_fail(e, NACRE_INVALID, "program: %s %d (%s): expected %s %s, got %s %s%s", what,
+		       i, s->name, nacre_dtype_name(s->dtype),
+		       nc_shape_text(want, s->rank, s->shape), nacre_dtype_name(t->dtype),
+		       nc_shape_text(got, t->rank, t->shape),
 		       nacre_tensor_contiguous(t) ? "" : " that is not contiguous");
 }
 
@@ -347,13 +352,15 @@ nacre_status nacre_program_run(nacre_program *p, nacre_tensor *const *inputs,
 			       nacre_tensor *const *outputs, nacre_error *error)
 {
 	if (!p || (p->n_inputs && !inputs))
-		return nc_fail(error, NACRE_INVALID, "program: %s is NULL", p ? "inputs" : "the program");
+		return nc_fail(error, NACRE_INVALID, "program: %s is NULL",
+			       p ? "inputs" : "the program");
 	nacre_status status = NACRE_OK;
 	for (int i = 0; i < p->n_inputs && !status; i++)
 		status = check_tensor(inputs[i], &p->spec[i], "input", i, error);
 	for (int i = 0; i < p->n_outputs && outputs && !status; i++)
 		if (outputs[i] && p->output[i] >= 0)
-			status = check_tensor(outputs[i], &p->spec[p->n_inputs + i], "output", i, error);
+			status =
+			    check_tensor(outputs[i], &p->spec[p->n_inputs + i], "output", i, error);
 	if (status)
 		return status;
 	for (int i = 0; i < p->n_inputs; i++)
@@ -362,7 +369,8 @@ nacre_status nacre_program_run(nacre_program *p, nacre_tensor *const *inputs,
 	for (int i = 0; i < p->n_outputs && outputs; i++)
 		if (outputs[i] && p->output[i] >= 0)
 			memcpy(outputs[i]->data, nc_program_result(p, i),
-			       (size_t)nacre_tensor_size(outputs[i]) * nacre_dtype_size(outputs[i]->dtype));
+			       (size_t)nacre_tensor_size(outputs[i]) *
+				   nacre_dtype_size(outputs[i]->dtype));
 	return NACRE_OK;
 }
 

@@ -3,8 +3,9 @@
  * program.h - a compiled graph: a list of kernel calls over one planned workspace.
  *
  * Compiling makes values (places where numbers lie) and steps (calls with their arguments).  The
- * arguments hold plain pointers; a patch remembers which value a pointer stands for, so that another
- * input or a moved workspace is a walk over the patches and nothing is looked up while running.
+ * arguments hold plain pointers; a patch remembers which value a pointer stands for, so that
+ * another input or a moved workspace is a walk over the patches and nothing is looked up while
+ * running.
  */
 #ifndef NC_PROGRAM_H
 #define NC_PROGRAM_H
@@ -17,11 +18,11 @@ typedef enum nc_where { NC_AT_WORKSPACE, NC_AT_INPUT, NC_AT_VARIABLE, NC_AT_CONS
 
 typedef struct nc_value {
 	nc_where where;
-	size_t size;   /* bytes */
-	size_t offset; /* in the workspace */
-	void *data;    /* resolved; NULL for an input that is not bound yet */
+	size_t size;     /* bytes */
+	size_t offset;   /* in the workspace */
+	void *data;      /* resolved; NULL for an input that is not bound yet */
 	int first, last; /* steps that make it and use it last; -1: none */
-	int patch;     /* head of its list of patches, -1: none */
+	int patch;       /* head of its list of patches, -1: none */
 	nacre_variable *variable;
 } nc_value;
 
@@ -56,7 +57,8 @@ struct nc_step {
 struct nacre_program {
 	nacre_runtime *runtime;
 	nacre_graph *graph; /* the compiled form: attributes of steps live in its arena */
-	int n_values, n_steps, n_patches, n_uses, n_inputs, n_outputs, n_variables, variables_capacity;
+	int n_values, n_steps, n_patches, n_uses, n_inputs, n_outputs, n_variables,
+	    variables_capacity;
 	int values_capacity, steps_capacity, patches_capacity, uses_capacity;
 	nc_value *value;
 	nc_step *step;
@@ -69,7 +71,7 @@ struct nacre_program {
 		int rank;
 		int64_t shape[NACRE_MAX_RANK];
 		char name[64];
-	} *spec; /* of the inputs, then the outputs */
+	} * spec; /* of the inputs, then the outputs */
 	nacre_variable **variable;
 	uint8_t *workspace;
 	size_t workspace_size;
@@ -83,7 +85,8 @@ struct nacre_program {
 	void *side_arg;
 };
 
-/* -- running without tensors: what the trainer uses ---------------------------------------------- */
+/* -- running without tensors: what the trainer uses ----------------------------------------------
+ */
 /* Data of input i: contiguous, of its type and shape, valid until the next bind. */
 void nc_program_bind(nacre_program *p, int input, const void *data);
 /* Runs once.  All inputs must be bound.  Cannot fail. */

@@ -2,9 +2,9 @@
  *
  * simplify.c - the same values from fewer nodes.
  *
- * A pass copies the graph node by node into a new one; a rule may answer with something simpler than
- * the copy, and equal nodes are made once.  What nothing needs any more is not copied, so each pass
- * also removes dead code.  Rules never change a result but for the sign of zero.
+ * A pass copies the graph node by node into a new one; a rule may answer with something simpler
+ * than the copy, and equal nodes are made once.  What nothing needs any more is not copied, so each
+ * pass also removes dead code.  Rules never change a result but for the sign of zero.
  */
 #include <math.h>
 #include <string.h>
@@ -37,7 +37,7 @@ static bool same_type(const nacre_node *a, const nacre_node *b)
 	return a->dtype == b->dtype && nc_same_shape(a, b);
 }
 
-/* -- constants -------------------------------------------------------------------------------------*/
+/* -- constants ------------------------------------------------------------------------------*/
 static double sigmoid_ref(double x)
 {
 	return x >= 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x));
@@ -85,7 +85,7 @@ static nacre_node *fold(pass *p, nacre_node *n)
 	return nacre_fill(p->to, n->dtype, n->rank, n->shape, y);
 }
 
-/* -- rules: NULL if there is nothing simpler than n ------------------------------------------------- */
+/* -- rules: NULL if there is nothing simpler than n -----------------------------------------*/
 static nacre_node *simpler_elementwise(pass *p, nacre_node *n)
 {
 	nacre_node *f = fold(p, n);
@@ -235,7 +235,7 @@ static nacre_node *simpler(pass *p, nacre_node *n)
 	}
 }
 
-/* -- equal nodes ------------------------------------------------------------------------------------*/
+/* -- equal nodes ----------------------------------------------------------------------------*/
 static uint64_t hash(const nacre_node *n)
 {
 	uint64_t h = 1469598103934665603u ^ (uint64_t)n->op->index;
@@ -267,7 +267,7 @@ static nacre_node *first_equal(pass *p, nacre_node *n)
 	}
 }
 
-/* -- the pass -----------------------------------------------------------------------------------------*/
+/* -- the pass -------------------------------------------------------------------------------*/
 static bool mark_needed(nc_compile *c, bool *needed)
 {
 	for (int i = 0; i < c->n_outputs; i++)
@@ -318,8 +318,10 @@ static bool one_pass(nc_compile *c)
 	}
 	if (!ok) {
 		if (p.to)
-			nc_fail(c->error, p.to->error.status ? p.to->error.status : NACRE_NO_MEMORY, "%s",
-				p.to->error.status ? p.to->error.text : "out of memory while compiling");
+			nc_fail(c->error, p.to->error.status ? p.to->error.status : NACRE_NO_MEMORY,
+				"%s",
+				p.to->error.status ? p.to->error.text
+						   : "out of memory while compiling");
 		nacre_graph_free(p.to);
 		return p.to ? false : nc_fail_memory(c);
 	}

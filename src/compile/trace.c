@@ -58,8 +58,9 @@ static void value_text(const nacre_program *p, int value, nc_text *out)
 static void step_text(const nacre_program *p, int i, nc_text *out)
 {
 	const nc_step *s = &p->step[i];
-	nc_text_add(out, "%s%3d %-20s %-18s %12.0f flops %10.0f bytes %s:", s->barrier ? "---- barrier\n" : "",
-		    i, s->kernel, s->node->name ? s->node->name : s->node->op->name, s->flops, s->bytes,
+	nc_text_add(out, "%s%3d %-20s %-18s %12.0f flops %10.0f bytes %s:",
+		    s->barrier ? "---- barrier\n" : "", i, s->kernel,
+		    s->node->name ? s->node->name : s->node->op->name, s->flops, s->bytes,
 		    s->serial ? "serial" : "shared");
 	for (int pass = 0; pass < 2; pass++)
 		for (int u = s->use; u >= 0; u = p->use[u].next)
@@ -101,7 +102,9 @@ void nc_trace_program(nc_compile *c, const nc_trace *t, const char *pass)
 	if (t->dot)
 		nc_text_add(&text, "}\n");
 	else
-		nc_text_add(&text, "%d steps, %.0f flops, workspace %zu bytes, scratch %zu bytes a thread\n",
-			    p->n_steps, p->flops, p->workspace_size, p->scratch_size);
+		nc_text_add(
+		    &text,
+		    "%d steps, %.0f flops, workspace %zu bytes, scratch %zu bytes a thread\n",
+		    p->n_steps, p->flops, p->workspace_size, p->scratch_size);
 	send(c, t, pass, &text);
 }

@@ -3,8 +3,8 @@
  * ir.h - graphs and nodes: the one intermediate form of models, losses, gradients and updates.
  *
  * A node is one value made by one op from other nodes of its graph; it never changes after it was
- * made.  Nodes are numbered in the order in which they were made, so inputs come before their users:
- * walking the array is walking in topological order.  An op is a name with rules attached (below);
+ * made.  Nodes are numbered in the order in which they were made, so inputs come before their
+ * users: walking the array is walking in topological order.  An op is a name with rules attached (below);
  * the rules live in src/op, one file a family.
  */
 #ifndef NC_IR_H
@@ -26,7 +26,7 @@ struct nacre_node {
 	int64_t shape[NACRE_MAX_RANK];
 	int n_in;
 	nacre_node **in;
-	void *attr; /* op->attr_size bytes, zeroed where unset, so that memcmp compares; NULL if 0 */
+	void *attr; /* op->attr_size bytes, zeroed where unset: memcmp compares; or NULL */
 	const char *name; /* or NULL */
 };
 
@@ -116,7 +116,7 @@ static inline bool nc_same_shape(const nacre_node *a, const nacre_node *b)
 	return true;
 }
 
-/* -- text: a line a node; marks (may be NULL) adds a note to a node's line -------------------------*/
+/* -- text: a line a node; mark (may be NULL) adds a note to a node's line ----------------------*/
 typedef void nc_mark(void *context, const nacre_node *n, nc_text *out);
 void nc_graph_text(const nacre_graph *g, nc_text *out, nc_mark *mark, void *context);
 void nc_graph_dot(const nacre_graph *g, nc_text *out, nc_mark *mark, void *context);
@@ -124,7 +124,7 @@ void nc_graph_dot(const nacre_graph *g, nc_text *out, nc_mark *mark, void *conte
 void nc_node_text(const nacre_node *n, nc_text *out);
 
 /* Every rule of the form that a node must keep (inputs earlier, shapes as the rule says ...);
- * false and an error in the graph if one is broken.  Run after each pass in debug builds and tests. */
+ * false and an error in the graph if one is broken.  Run on compiled graphs in debug builds. */
 bool nc_graph_check(nacre_graph *g);
 
 /* -- variables ----------------------------------------------------------------------------------*/

@@ -29,7 +29,9 @@ enum nc_elementwise {
 };
 
 /* types of memory that a program reads and writes; inside it all is f32 (bool: 0 or 1) */
-typedef enum nc_vtype { NC_V_F32, NC_V_F16, NC_V_BF16, NC_V_I8, NC_V_U8, NC_V_I32, NC_V_BOOL } nc_vtype;
+typedef enum nc_vtype {
+	NC_V_F32, NC_V_F16, NC_V_BF16, NC_V_I8, NC_V_U8, NC_V_I32, NC_V_BOOL
+} nc_vtype;
 
 enum {
 	NC_VM_TILE = 512, /* elements evaluated at a time */
@@ -43,7 +45,7 @@ enum {
 typedef enum nc_access {
 	NC_FLAT,   /* element i of the space is data[i] */
 	NC_SCALAR, /* data[0] everywhere */
-	NC_STRIDED, /* at the sum of index[d] * stride[d] (elements; 0: broadcast; may be negative) */
+	NC_STRIDED, /* at the sum of index[d] * stride[d], in elements; may be 0 or negative */
 	NC_PANEL   /* epilogues only: the tile's place in panels [n/nr][m][nr] */
 } nc_access;
 
@@ -65,7 +67,7 @@ typedef struct nc_result {
 	void *data; /* row-major over the space (epilogues: row stride ld) */
 	nc_vtype type;
 	uint8_t src; /* as nc_code.src */
-	nc_access access; /* NC_FLAT or NC_STRIDED (epilogues: with stride[0], stride[1] = 1) or NC_PANEL */
+	nc_access access; /* NC_FLAT; in epilogues NC_STRIDED with stride[1] = 1, or NC_PANEL */
 	int64_t stride[8];
 } nc_result;
 
@@ -94,7 +96,7 @@ typedef struct nc_update { /* w, m, v: n floats each, m and v NULL where the rul
 } nc_update;
 enum nc_update_rule { NC_UPDATE_SGD, NC_UPDATE_MOMENTUM, NC_UPDATE_RMSPROP, NC_UPDATE_ADAM };
 
-/* -- matrix product ---------------------------------------------------------------------------------
+/* -- matrix product ----------------------------------------------------------------------------
  * C[m,n] = A B.  Every element is summed over k in ascending order by one chain of multiply-adds,
  * so its bits do not depend on tile, panel width or threads.
  * Panels: B(k,j) at ((j / nr) * k_total + k) * nr + j % nr, columns past n are zero. */
@@ -123,8 +125,10 @@ typedef struct nc_gemm {
 	const nc_update *update; /* only with batch <= 1; w, m, v in panels [n/nr][m][nr] */
 } nc_gemm;
 
-/* -- reductions: x[outer][n][inner] over n ---------------------------------------------------------- */
-typedef enum nc_reduce_kind { NC_REDUCE_SUM, NC_REDUCE_MAX, NC_REDUCE_MIN, NC_REDUCE_PRODUCT } nc_reduce_kind;
+/* -- reductions: x[outer][n][inner] over n -----------------------------------------------------*/
+typedef enum nc_reduce_kind {
+	NC_REDUCE_SUM, NC_REDUCE_MAX, NC_REDUCE_MIN, NC_REDUCE_PRODUCT
+} nc_reduce_kind;
 typedef struct nc_reduce {
 	nc_reduce_kind kind;
 	int64_t outer, n, inner; /* n = 0 gives the neutral element */
@@ -172,7 +176,7 @@ typedef struct nc_gather {
 	const void *x, *indices;
 	void *y;
 } nc_gather;
-/* y[outer][n][inner] += updates[outer][count][inner] at indices; f32, in the order of the indices */
+/* y[outer][n][inner] += updates[outer][count][inner] at indices; f32, in order of the indices */
 typedef struct nc_scatter {
 	int64_t outer, n, inner, count;
 	int index_size;
@@ -213,14 +217,15 @@ typedef struct nc_kernels {
 	void (*gemm)(const nc_gemm *g, int tid, int nt, void *scratch);
 	size_t (*gemm_scratch)(const nc_gemm *g, int nt); /* bytes a thread */
 	/* panels [p0, p1) of a B given as rows (ldb) or, with trans, as columns */
-	void (*pack)(int64_t k, int64_t n, int nr, const float *b, int64_t ldb, bool trans, float *panels,
-		     int64_t p0, int64_t p1);
+	void (*pack)(int64_t k, int64_t n, int nr, const float *b, int64_t ldb, bool trans,
+		     float *panels, int64_t p0, int64_t p1);
 	void (*unpack)(int64_t k, int64_t n, int nr, const float *panels, float *b, int64_t ldb);
 
 	void (*vm)(const nc_vm *vm, int tid, int nt, void *scratch);
 	size_t (*vm_scratch)(const nc_vm *vm);
 	void (*update)(const nc_update *u, int tid, int nt);
-	void (*reduce)(const nc_reduce *r, int tid, int nt, void *scratch); /* scratch: 4096 bytes */
+	/* scratch: 4096 bytes */
+	void (*reduce)(const nc_reduce *r, int tid, int nt, void *scratch);
 	void (*arg_reduce)(const nc_arg_reduce *r, int tid, int nt);
 	void (*softmax)(const nc_softmax *s, int tid, int nt);
 	void (*copy)(const nc_copy *c, int tid, int nt);

@@ -23,7 +23,8 @@ static nacre_tensor *tensor_of(const nacre_node *n, const double *value)
 	return t;
 }
 
-static void compare(const nacre_tensor *got, const double *want, const char *what, int which, const run *r)
+static void compare(const nacre_tensor *got, const double *want, const char *what, int which,
+		    const run *r)
 {
 	double scale = 1;
 	for (int64_t i = 0; i < nacre_tensor_size(got); i++)
@@ -31,17 +32,22 @@ static void compare(const nacre_tensor *got, const double *want, const char *wha
 			scale = fmax(scale, fabs(want[i]));
 	for (int64_t i = 0; i < nacre_tensor_size(got); i++) {
 		double x = nacre_tensor_get(got, i), y = want[i];
-		bool same = isnan(y) ? isnan(x) : isinf(y) ? x == y : fabs(x - y) <= 2e-6 * scale + 1e-5 * fabs(y);
+		bool same = isnan(y)   ? isnan(x)
+			    : isinf(y) ? x == y
+				       : fabs(x - y) <= 2e-6 * scale + 1e-5 * fabs(y);
 		if (!same) {
-			test_failed(__FILE__, __LINE__, "%s case %d on %s%s: element %lld is %.9g, reference %.9g", what,
-				    which, r->isa, r->no_optimize ? " unoptimized" : "", (long long)i, x, y);
+			test_failed(__FILE__, __LINE__,
+				    "%s case %d on %s%s: element %lld is %.9g, reference %.9g",
+				    what, which, r->isa, r->no_optimize ? " unoptimized" : "",
+				    (long long)i, x, y);
 			return;
 		}
 	}
 }
 
 /* the variables of an effect: what the reference function makes of them */
-static void compare_variables(const op_case *c, const evaluation *e, const char *what, int which, const run *r)
+static void compare_variables(const op_case *c, const evaluation *e, const char *what, int which,
+			      const run *r)
 {
 	for (int i = 0; i < c->n_variables; i++) {
 		nacre_tensor *t = nacre_variable_read(c->variable[i], NULL);
@@ -108,7 +114,8 @@ static void run_all(const run *r)
 				run_case(&c, name, i, r);
 				op_case_free(&c);
 			} else {
-				test_failed(__FILE__, __LINE__, "%s case %d cannot be made", name, i);
+				test_failed(__FILE__, __LINE__, "%s case %d cannot be made", name,
+					    i);
 			}
 	}
 	for (int i = 0; i < composite_case_count(); i++)
@@ -123,7 +130,8 @@ TEST(cpu_equals_reference_on_every_isa)
 	for (int i = 0; nc_cpu_isa(i); i++)
 		for (int threads = 1; threads <= 3; threads += 2)
 			for (int no_optimize = 0; no_optimize < 2; no_optimize++) {
-				nacre_runtime_options o = {.threads = threads, .isa = nc_cpu_isa(i)};
+				nacre_runtime_options o = {.threads = threads,
+							   .isa = nc_cpu_isa(i)};
 				run r = {nacre_runtime_new(&o, NULL), nc_cpu_isa(i), no_optimize};
 				CHECK(r.runtime != NULL);
 				run_all(&r);

@@ -52,18 +52,30 @@ static nacre_node *tame(nacre_node *x) /* keeps values near 1 */
 static nacre_node *unary(nacre_node *x)
 {
 	switch (pick(12)) {
-	case 0: return nacre_exp(tame(x));
-	case 1: return nacre_sigmoid(x);
-	case 2: return nacre_neg(x);
-	case 3: return nacre_softplus(x);
-	case 4: return nacre_square(tame(x));
-	case 5: return nacre_scale(x, 0.5);
-	case 6: return nacre_add_number(x, 0);
-	case 7: return nacre_scale(x, 1);
-	case 8: return nacre_log(nacre_add_number(nacre_square(x), 1));
-	case 9: return nacre_erf(x);
-	case 10: return nacre_sqrt(nacre_add_number(nacre_square(x), 0.5));
-	default: return nacre_neg(nacre_neg(x));
+	case 0:
+		return nacre_exp(tame(x));
+	case 1:
+		return nacre_sigmoid(x);
+	case 2:
+		return nacre_neg(x);
+	case 3:
+		return nacre_softplus(x);
+	case 4:
+		return nacre_square(tame(x));
+	case 5:
+		return nacre_scale(x, 0.5);
+	case 6:
+		return nacre_add_number(x, 0);
+	case 7:
+		return nacre_scale(x, 1);
+	case 8:
+		return nacre_log(nacre_add_number(nacre_square(x), 1));
+	case 9:
+		return nacre_erf(x);
+	case 10:
+		return nacre_sqrt(nacre_add_number(nacre_square(x), 0.5));
+	default:
+		return nacre_neg(nacre_neg(x));
 	}
 }
 
@@ -74,11 +86,16 @@ static nacre_node *binary(random_graph *r, nacre_node *x)
 		if (!fits(x, y))
 			continue;
 		switch (pick(5)) {
-		case 0: return nacre_plus(x, y);
-		case 1: return nacre_minus(x, y);
-		case 2: return nacre_times(tame(x), tame(y));
-		case 3: return nacre_divide(x, nacre_add_number(nacre_square(y), 1));
-		default: return nacre_plus(nacre_times(tame(x), nacre_sigmoid(y)), y);
+		case 0:
+			return nacre_plus(x, y);
+		case 1:
+			return nacre_minus(x, y);
+		case 2:
+			return nacre_times(tame(x), tame(y));
+		case 3:
+			return nacre_divide(x, nacre_add_number(nacre_square(y), 1));
+		default:
+			return nacre_plus(nacre_times(tame(x), nacre_sigmoid(y)), y);
 		}
 	}
 	return x;
@@ -106,13 +123,22 @@ static nacre_node *move(random_graph *r, nacre_node *x)
 	for (int i = 0; i < x->rank; i++)
 		order[i] = x->rank - 1 - i;
 	switch (pick(7)) {
-	case 0: return nacre_transpose(x, order);
-	case 1: return nacre_reshape(x, 1, flat);
-	case 2: return x->rank ? nacre_concat(2, (nacre_node *[]){x, nacre_sigmoid(x)}, pick(x->rank)) : x;
-	case 3: return x->rank && x->shape[0] > 1 ? nacre_slice_axis(x, 0, 1, x->shape[0]) : x;
-	case 4: return nacre_reverse(x, x->rank ? NACRE_AXIS(pick(x->rank)) : 0);
-	case 5: return nacre_expand_dims(x, 0);
-	default: return x->rank < 3 ? nacre_stack(2, (nacre_node *[]){x, nacre_neg(x)}, 0) : any(r);
+	case 0:
+		return nacre_transpose(x, order);
+	case 1:
+		return nacre_reshape(x, 1, flat);
+	case 2:
+		return x->rank
+			   ? nacre_concat(2, (nacre_node *[]){x, nacre_sigmoid(x)}, pick(x->rank))
+			   : x;
+	case 3:
+		return x->rank && x->shape[0] > 1 ? nacre_slice_axis(x, 0, 1, x->shape[0]) : x;
+	case 4:
+		return nacre_reverse(x, x->rank ? NACRE_AXIS(pick(x->rank)) : 0);
+	case 5:
+		return nacre_expand_dims(x, 0);
+	default:
+		return x->rank < 3 ? nacre_stack(2, (nacre_node *[]){x, nacre_neg(x)}, 0) : any(r);
 	}
 }
 
@@ -120,11 +146,17 @@ static nacre_node *reduce(nacre_node *x)
 {
 	unsigned axes = x->rank ? (unsigned)test_random() & ((1u << x->rank) - 1) : 0;
 	switch (pick(5)) {
-	case 0: return nacre_mean(x, axes, pick(2));
-	case 1: return x->rank ? nacre_softmax(x) : x;
-	case 2: return x->rank ? nacre_log_softmax_axis(x, pick(x->rank)) : x;
-	case 3: return x->rank ? nacre_scale(nacre_cumsum(x, pick(x->rank), pick(2), pick(2)), 0.3) : x;
-	default: return nacre_scale(nacre_sum(x, axes, pick(2)), 0.2);
+	case 0:
+		return nacre_mean(x, axes, pick(2));
+	case 1:
+		return x->rank ? nacre_softmax(x) : x;
+	case 2:
+		return x->rank ? nacre_log_softmax_axis(x, pick(x->rank)) : x;
+	case 3:
+		return x->rank ? nacre_scale(nacre_cumsum(x, pick(x->rank), pick(2), pick(2)), 0.3)
+			       : x;
+	default:
+		return nacre_scale(nacre_sum(x, axes, pick(2)), 0.2);
 	}
 }
 
@@ -157,12 +189,22 @@ static void build(random_graph *r)
 	for (int i = 0; i < NODES; i++) {
 		nacre_node *x = any(r), *y = NULL;
 		switch (pick(6)) {
-		case 0: y = unary(x); break;
+		case 0:
+			y = unary(x);
+			break;
 		case 1:
-		case 2: y = binary(r, x); break;
-		case 3: y = product(r, x); break;
-		case 4: y = move(r, x); break;
-		default: y = reduce(x); break;
+		case 2:
+			y = binary(r, x);
+			break;
+		case 3:
+			y = product(r, x);
+			break;
+		case 4:
+			y = move(r, x);
+			break;
+		default:
+			y = reduce(x);
+			break;
 		}
 		add(r, y);
 	}
@@ -192,10 +234,12 @@ static void check_plan(const nacre_program *p)
 	for (int i = 0; i < p->n_values; i++)
 		for (int j = 0; j < i; j++) {
 			const nc_value *a = &p->value[i], *b = &p->value[j];
-			if (a->where != NC_AT_WORKSPACE || b->where != NC_AT_WORKSPACE || a->first < 0 || b->first < 0)
+			if (a->where != NC_AT_WORKSPACE || b->where != NC_AT_WORKSPACE ||
+			    a->first < 0 || b->first < 0)
 				continue;
 			bool meet = a->first <= b->last && b->first <= a->last;
-			bool touch = a->offset < b->offset + b->size && b->offset < a->offset + a->size;
+			bool touch =
+			    a->offset < b->offset + b->size && b->offset < a->offset + a->size;
 			CHECK(!(meet && touch));
 			CHECK(a->offset + a->size <= p->workspace_size);
 		}
@@ -203,8 +247,8 @@ static void check_plan(const nacre_program *p)
 
 enum { OUT = 4 };
 
-static void run(random_graph *r, nacre_node **out, nacre_tensor **in, nacre_tensor **result, const char *backend,
-		int no_optimize)
+static void run(random_graph *r, nacre_node **out, nacre_tensor **in, nacre_tensor **result,
+		const char *backend, int no_optimize)
 {
 	nacre_error e = {0};
 	nacre_program_options o = {.backend = backend, .no_optimize = no_optimize};
@@ -227,7 +271,8 @@ static void compare(nacre_tensor *a, nacre_tensor *b, const char *what, int grap
 	for (int64_t i = 0; i < nacre_tensor_size(b); i++) {
 		double x = nacre_tensor_get(a, i), y = nacre_tensor_get(b, i);
 		if (!(fabs(x - y) <= 2e-4 * scale)) {
-			test_failed(__FILE__, __LINE__, "graph %d, %s: element %lld: %g, reference %g", graph, what,
+			test_failed(__FILE__, __LINE__,
+				    "graph %d, %s: element %lld: %g, reference %g", graph, what,
 				    (long long)i, x, y);
 			return;
 		}
@@ -246,7 +291,8 @@ TEST(random_graphs_agree)
 		nacre_grad(loss, 2, r.use, out + 2);
 		CHECK_STR(nacre_graph_error(r.g)->text, "");
 		CHECK(nc_graph_check(r.g));
-		nacre_tensor *in[3] = {fresh(r.in[0], -1, 1), fresh(r.in[1], -1, 1), fresh(r.in[2], 0.01, 0.01)};
+		nacre_tensor *in[3] = {fresh(r.in[0], -1, 1), fresh(r.in[1], -1, 1),
+				       fresh(r.in[2], 0.01, 0.01)};
 		nacre_tensor *ref[OUT] = {0}, *plain[OUT] = {0}, *fast[OUT] = {0};
 		run(&r, out, in, ref, "reference", 0);
 		run(&r, out, in, plain, "cpu", 1);
@@ -267,15 +313,16 @@ TEST(random_graphs_agree)
 }
 
 /* Training steps: what the variables are after three updates. */
-static void train(random_graph *r, nacre_node *loss, nacre_tensor **in, const char *backend, int no_optimize,
-		  nacre_tensor **w)
+static void train(random_graph *r, nacre_node *loss, nacre_tensor **in, const char *backend,
+		  int no_optimize, nacre_tensor **w)
 {
 	nacre_node *d[2], *out[3] = {loss, NULL, NULL};
 	nacre_error e = {0};
 	nacre_grad(loss, 2, r->use, d);
 	for (int k = 0; k < 2; k++)
-		out[1 + k] = nacre_update_adam(r->use[k], nacre_use(r->g, r->m[k]), nacre_use(r->g, r->v[k]), d[k],
-					       r->in[2], 0.9, 0.999, 1e-3, 0.01);
+		out[1 + k] =
+		    nacre_update_adam(r->use[k], nacre_use(r->g, r->m[k]), nacre_use(r->g, r->v[k]),
+				      d[k], r->in[2], 0.9, 0.999, 1e-3, 0.01);
 	nacre_program_options o = {.backend = backend, .no_optimize = no_optimize};
 	nacre_program *p = nacre_program_new(NULL, 3, r->in, 3, out, &o, &e);
 	CHECK_STR(e.text, "");
@@ -303,11 +350,16 @@ TEST(random_training_agrees)
 	for (int i = 0; i < GRAPHS / 3; i++) {
 		random_graph r;
 		build(&r);
-		nacre_node *loss = nacre_mean(nacre_square(tame(nacre_matmul(r.in[0], r.use[0]))), NACRE_ALL_AXES, false);
-		loss = nacre_plus(loss, nacre_mean(nacre_square(tame(r.pool[r.n - 1])), NACRE_ALL_AXES, false));
+		nacre_node *loss = nacre_mean(nacre_square(tame(nacre_matmul(r.in[0], r.use[0]))),
+					      NACRE_ALL_AXES, false);
+		loss = nacre_plus(
+		    loss, nacre_mean(nacre_square(tame(r.pool[r.n - 1])), NACRE_ALL_AXES, false));
 		if (i % 2) /* a regularizer: the gradient is no bare product any more */
-			loss = nacre_plus(loss, nacre_scale(nacre_sum(nacre_square(r.use[0]), NACRE_ALL_AXES, false), 0.01));
-		nacre_tensor *in[3] = {fresh(r.in[0], -1, 1), fresh(r.in[1], -1, 1), fresh(r.in[2], 0.01, 0.01)};
+			loss = nacre_plus(loss, nacre_scale(nacre_sum(nacre_square(r.use[0]),
+								      NACRE_ALL_AXES, false),
+							    0.01));
+		nacre_tensor *in[3] = {fresh(r.in[0], -1, 1), fresh(r.in[1], -1, 1),
+				       fresh(r.in[2], 0.01, 0.01)};
 		nacre_tensor *start[2], *w[3][2];
 		for (int k = 0; k < 2; k++)
 			start[k] = nacre_variable_read(r.w[k], NULL);

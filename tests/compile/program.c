@@ -47,28 +47,33 @@ static bool make_mlp(nacre_runtime *rt, mlp *n, int64_t batch)
 		nacre_tensor_free(t);
 		u[i] = nacre_use(n->g, n->w[i]);
 	}
-	nacre_node *keep = nacre_random(n->g, NACRE_BERNOULLI, NACRE_F32, 2, (int64_t[]){batch, 96}, 0.8, 0);
-	nacre_node *h = nacre_times(nacre_relu(nacre_plus(nacre_matmul(n->in[0], u[0]), u[1])), keep);
+	nacre_node *keep =
+	    nacre_random(n->g, NACRE_BERNOULLI, NACRE_F32, 2, (int64_t[]){batch, 96}, 0.8, 0);
+	nacre_node *h =
+	    nacre_times(nacre_relu(nacre_plus(nacre_matmul(n->in[0], u[0]), u[1])), keep);
 	nacre_node *z = nacre_plus(nacre_matmul(h, u[2]), u[3]);
-	nacre_node *each = nacre_sum(nacre_times(n->in[1], nacre_log_softmax(z)), NACRE_LAST_AXIS, false);
+	nacre_node *each =
+	    nacre_sum(nacre_times(n->in[1], nacre_log_softmax(z)), NACRE_LAST_AXIS, false);
 	n->out[0] = nacre_mean(nacre_neg(each), NACRE_ALL_AXES, false);
 	n->out[1] = nacre_softmax(z);
 	nacre_grad(n->out[0], 4, u, d);
 	for (int i = 0; i < 4; i++)
-		n->out[2 + i] = nacre_update_adam(u[i], nacre_use(n->g, n->m[i]), nacre_use(n->g, n->v[i]), d[i],
-						  n->in[2], 0.9, 0.999, 1e-7, 0);
+		n->out[2 + i] =
+		    nacre_update_adam(u[i], nacre_use(n->g, n->m[i]), nacre_use(n->g, n->v[i]),
+				      d[i], n->in[2], 0.9, 0.999, 1e-7, 0);
 	return n->g && !nacre_graph_error(n->g)->status;
 }
 
 static nacre_tensor *filled(nacre_runtime *rt, const nacre_node *n, double a)
 {
-	nacre_tensor *t = nacre_tensor_new(rt, NACRE_F32, nacre_node_rank(n), nacre_node_shape(n), NULL);
+	nacre_tensor *t =
+	    nacre_tensor_new(rt, NACRE_F32, nacre_node_rank(n), nacre_node_shape(n), NULL);
 	for (int64_t i = 0; t && i < nacre_tensor_size(t); i++)
 		nacre_tensor_set(t, i, a * cos((double)i * 0.37));
 	return t;
 }
 
-/* -- threads -----------------------------------------------------------------------------------------*/
+/* -- threads --------------------------------------------------------------------------------*/
 static uint64_t trained_bits(int threads, uint64_t seed)
 {
 	nacre_runtime_options o = {.threads = threads};
@@ -109,7 +114,7 @@ TEST(same_bits_on_any_number_of_threads)
 	CHECK(trained_bits(2, 2) != first);
 }
 
-/* -- what is fused --------------------------------------------------------------------------------------*/
+/* -- what is fused --------------------------------------------------------------------------*/
 typedef struct seen {
 	char passes[200], program[20000];
 } seen;
@@ -137,7 +142,8 @@ static void traced(seen *s, int no_optimize, int dot)
 	nacre_error e = {0};
 	memset(s, 0, sizeof *s);
 	CHECK(make_mlp(NULL, &n, 16));
-	nacre_program_options o = {.trace = watch, .trace_context = s, .no_optimize = no_optimize, .dot = dot};
+	nacre_program_options o = {
+	    .trace = watch, .trace_context = s, .no_optimize = no_optimize, .dot = dot};
 	nacre_program *p = nacre_program_new(NULL, 3, n.in, 6, n.out, &o, &e);
 	CHECK(p != NULL);
 	CHECK(nacre_program_flops(p) > 2.0 * 16 * (2 * 70 * 96 + 3 * 96 * 10));
@@ -161,7 +167,7 @@ TEST(a_training_step_is_fused)
 	CHECK(count(s.program, " -> ") > 5);
 }
 
-/* -- effects ----------------------------------------------------------------------------------------------*/
+/* -- effects --------------------------------------------------------------------------------*/
 static double value_of(nacre_variable *v)
 {
 	nacre_tensor *t = nacre_variable_read(v, NULL);
@@ -174,14 +180,15 @@ TEST(effects_come_after_the_last_read)
 {
 	nacre_error e = {0};
 	nacre_graph *g = nacre_graph_new(NULL);
-	nacre_tensor *one = nacre_tensor_new(NULL, NACRE_F32, 0, NULL, NULL), *y = nacre_tensor_new(NULL, NACRE_F32, 0, NULL, NULL);
+	nacre_tensor *one = nacre_tensor_new(NULL, NACRE_F32, 0, NULL, NULL),
+		     *y = nacre_tensor_new(NULL, NACRE_F32, 0, NULL, NULL);
 	nacre_tensor_set(one, 0, 1);
 	nacre_variable *a = nacre_variable_new(NULL, "a", NACRE_F32, 0, NULL, one, &e);
 	nacre_variable *b = nacre_variable_new(NULL, "b", NACRE_F32, 0, NULL, one, &e);
 	nacre_node *x = nacre_use(g, a), *z = nacre_use(g, b);
 	/* both assignments, and the sum, work on what the variables were before */
-	nacre_node *out[3] = {nacre_assign(x, nacre_add_number(z, 1)), nacre_assign(z, nacre_scale(x, 10)),
-			      nacre_plus(x, z)};
+	nacre_node *out[3] = {nacre_assign(x, nacre_add_number(z, 1)),
+			      nacre_assign(z, nacre_scale(x, 10)), nacre_plus(x, z)};
 	nacre_program *p = nacre_program_new(NULL, 0, NULL, 3, out, NULL, &e);
 	CHECK_STR(e.text, "");
 	for (int run = 0; run < 2; run++) {
@@ -199,7 +206,7 @@ TEST(effects_come_after_the_last_read)
 	nacre_tensor_free(y);
 }
 
-/* -- misuse -------------------------------------------------------------------------------------------------*/
+/* -- misuse ---------------------------------------------------------------------------------*/
 TEST(misuse_is_named)
 {
 	mlp n;
@@ -239,7 +246,7 @@ TEST(misuse_is_named)
 	free_mlp(&n);
 }
 
-/* -- allocation failure --------------------------------------------------------------------------------------*/
+/* -- allocation failure ---------------------------------------------------------------------*/
 typedef struct limited {
 	int64_t left; /* calls until one fails */
 	bool for_ever;

@@ -24,17 +24,14 @@ static const char *ops_left(int n, nacre_node *const *in, nacre_node *y)
 	nacre_program *p = nacre_program_new(NULL, n, in, 1, &y, &o, &e);
 	CHECK_STR(e.text, "");
 	nacre_program_free(p);
+	size_t used = 0;
 	ops[0] = 0;
-	for (char *line = strtok(left, "\n"); line; line = strtok(NULL, "\n")) {
-		char *name = strchr(line, '=');
-		if (!name)
+	for (const char *line = left; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		char name[40] = "";
+		if (sscanf(line, "%%%*d = %39[^(]", name) != 1 || !strcmp(name, "placeholder") ||
+		    !strcmp(name, "fill"))
 			continue;
-		name += 2;
-		name[strcspn(name, "(")] = 0;
-		if (strcmp(name, "placeholder") && strcmp(name, "fill")) {
-			strcat(ops, ops[0] ? " " : "");
-			strcat(ops, name);
-		}
+		used += (size_t)snprintf(ops + used, sizeof ops - used, "%s%s", used ? " " : "", name);
 	}
 	return ops;
 }
@@ -58,11 +55,18 @@ TEST(identities_go)
 	static const int swap[] = {1, 0};
 	nacre_node *x = f.x;
 	nacre_node *same[] = {
-		nacre_add_number(x, 0), nacre_scale(x, 1), nacre_neg(nacre_neg(x)), nacre_cast(x, NACRE_F32),
-		nacre_reshape(nacre_reshape(x, 1, (int64_t[]){12}), 2, (int64_t[]){3, 4}),
-		nacre_transpose(nacre_transpose(x, swap), swap), nacre_stop_gradient(x),
-		nacre_slice_axis(x, 0, 0, 3), nacre_concat(1, &x, 0), nacre_broadcast(x, 2, (int64_t[]){3, 4}),
-		nacre_divide(x, nacre_scalar(f.g, NACRE_F32, 1)), nacre_minus(x, nacre_scalar(f.g, NACRE_F32, 0)),
+	    nacre_add_number(x, 0),
+	    nacre_scale(x, 1),
+	    nacre_neg(nacre_neg(x)),
+	    nacre_cast(x, NACRE_F32),
+	    nacre_reshape(nacre_reshape(x, 1, (int64_t[]){12}), 2, (int64_t[]){3, 4}),
+	    nacre_transpose(nacre_transpose(x, swap), swap),
+	    nacre_stop_gradient(x),
+	    nacre_slice_axis(x, 0, 0, 3),
+	    nacre_concat(1, &x, 0),
+	    nacre_broadcast(x, 2, (int64_t[]){3, 4}),
+	    nacre_divide(x, nacre_scalar(f.g, NACRE_F32, 1)),
+	    nacre_minus(x, nacre_scalar(f.g, NACRE_F32, 0)),
 	};
 	for (size_t i = 0; i < sizeof same / sizeof *same; i++)
 		CHECK_STR(ops_left(2, f.in, nacre_exp(same[i])), "exp");
@@ -72,10 +76,12 @@ TEST(identities_go)
 TEST(constants_are_folded)
 {
 	fixture f = make();
-	nacre_node *two = nacre_scalar(f.g, NACRE_F32, 2), *c = nacre_exp(nacre_times(two, nacre_sqrt(two)));
+	nacre_node *two = nacre_scalar(f.g, NACRE_F32, 2),
+		   *c = nacre_exp(nacre_times(two, nacre_sqrt(two)));
 	CHECK_STR(ops_left(2, f.in, nacre_plus(f.x, c)), "add");
 	nacre_node *ones = nacre_fill(f.g, NACRE_F32, 2, (int64_t[]){3, 4}, 1);
-	CHECK_STR(ops_left(2, f.in, nacre_times(f.x, nacre_sum(ones, NACRE_ALL_AXES, false))), "mul");
+	CHECK_STR(ops_left(2, f.in, nacre_times(f.x, nacre_sum(ones, NACRE_ALL_AXES, false))),
+		  "mul");
 	nacre_graph_free(f.g);
 }
 

@@ -6,30 +6,30 @@
 #include "backend/reference/lower.h"
 
 static nc_cpu_lower *const lowerings[NC_OP_COUNT] = {
-	[NC_OP_sum] = nc_cpu_lower_reduce,
-	[NC_OP_max] = nc_cpu_lower_reduce,
-	[NC_OP_min] = nc_cpu_lower_reduce,
-	[NC_OP_product] = nc_cpu_lower_reduce,
-	[NC_OP_argmax] = nc_cpu_lower_arg_reduce,
-	[NC_OP_argmin] = nc_cpu_lower_arg_reduce,
-	[NC_OP_softmax] = nc_cpu_lower_softmax,
-	[NC_OP_log_softmax] = nc_cpu_lower_softmax,
-	[NC_OP_transpose] = nc_cpu_lower_transpose,
-	[NC_OP_broadcast] = nc_cpu_lower_broadcast,
-	[NC_OP_slice] = nc_cpu_lower_slice,
-	[NC_OP_pad] = nc_cpu_lower_pad,
-	[NC_OP_concat] = nc_cpu_lower_concat,
-	[NC_OP_reverse] = nc_cpu_lower_reverse,
-	[NC_OP_gather] = nc_cpu_lower_gather,
-	[NC_OP_scatter_add] = nc_cpu_lower_scatter_add,
-	[NC_OP_one_hot] = nc_cpu_lower_one_hot,
-	[NC_OP_cumsum] = nc_cpu_lower_cumsum,
-	[NC_OP_assign] = nc_cpu_lower_assign,
-	[NC_OP_update_sgd] = nc_cpu_lower_update,
-	[NC_OP_update_momentum] = nc_cpu_lower_update,
-	[NC_OP_update_rmsprop] = nc_cpu_lower_update,
-	[NC_OP_update_adam] = nc_cpu_lower_update,
-	[NC_OP_random] = nc_cpu_lower_random,
+    [NC_OP_sum] = nc_cpu_lower_reduce,
+    [NC_OP_max] = nc_cpu_lower_reduce,
+    [NC_OP_min] = nc_cpu_lower_reduce,
+    [NC_OP_product] = nc_cpu_lower_reduce,
+    [NC_OP_argmax] = nc_cpu_lower_arg_reduce,
+    [NC_OP_argmin] = nc_cpu_lower_arg_reduce,
+    [NC_OP_softmax] = nc_cpu_lower_softmax,
+    [NC_OP_log_softmax] = nc_cpu_lower_softmax,
+    [NC_OP_transpose] = nc_cpu_lower_transpose,
+    [NC_OP_broadcast] = nc_cpu_lower_broadcast,
+    [NC_OP_slice] = nc_cpu_lower_slice,
+    [NC_OP_pad] = nc_cpu_lower_pad,
+    [NC_OP_concat] = nc_cpu_lower_concat,
+    [NC_OP_reverse] = nc_cpu_lower_reverse,
+    [NC_OP_gather] = nc_cpu_lower_gather,
+    [NC_OP_scatter_add] = nc_cpu_lower_scatter_add,
+    [NC_OP_one_hot] = nc_cpu_lower_one_hot,
+    [NC_OP_cumsum] = nc_cpu_lower_cumsum,
+    [NC_OP_assign] = nc_cpu_lower_assign,
+    [NC_OP_update_sgd] = nc_cpu_lower_update,
+    [NC_OP_update_momentum] = nc_cpu_lower_update,
+    [NC_OP_update_rmsprop] = nc_cpu_lower_update,
+    [NC_OP_update_adam] = nc_cpu_lower_update,
+    [NC_OP_random] = nc_cpu_lower_random,
 };
 
 nc_step *nc_cpu_step(nc_compile *c, nc_step_fn *run, size_t args_size, const char *kernel,
@@ -75,4 +75,5 @@ static bool lower(nc_compile *c, const nc_group *g)
 	return c->error->status ? false : nc_reference_lower_node(c, n);
 }
 
-const nc_backend nc_backend_cpu = {"cpu", nc_cpu_elementwise, accepts, panel, lower, nc_cpu_unpack, nc_cpu_fill};
+const nc_backend nc_backend_cpu = {"cpu", nc_cpu_elementwise, accepts,    panel,
+				   lower, nc_cpu_unpack,      nc_cpu_fill};

@@ -28,13 +28,14 @@ nc_step *nc_cpu_step(nc_compile *c, nc_step_fn *run, size_t args_size, const cha
 		     const nacre_node *n, double flops, double bytes);
 #define NC_KERNELS(step) ((const nc_kernels *)(step)->table)
 
-/* -- vm.c -----------------------------------------------------------------------------------------------*/
+/* -- vm.c -----------------------------------------------------------------------------------*/
 /* The types that the interpreter loads and stores; false: none of them. */
 bool nc_cpu_vtype(nacre_dtype d, nc_vtype *out);
 bool nc_cpu_elementwise(const nacre_node *n);
 typedef struct nc_vm_build {
 	nc_vm vm;
-	nacre_node *operand[NC_VM_OPERANDS]; /* the nodes behind vm.operand; [0] is NULL in an epilogue */
+	nacre_node
+	    *operand[NC_VM_OPERANDS]; /* the nodes behind vm.operand; [0] is NULL in an epilogue */
 	nacre_node *result[NC_VM_OUTPUTS];
 } nc_vm_build;
 /* false: too large, or an access that the interpreter does not have.  Pointers stay NULL. */
@@ -48,25 +49,29 @@ bool nc_cpu_lower_elementwise(nc_compile *c, const nc_group *g);
 /* The variable if n is one in panels of these kernels (another runtime's may have other widths). */
 const nacre_variable *nc_cpu_in_panels(const nc_compile *c, const nacre_node *n);
 
-/* -- matmul.c ----------------------------------------------------------------------------------------------*/
+/* -- matmul.c -------------------------------------------------------------------------------*/
 bool nc_cpu_accepts_matmul(nc_compile *c, const nc_group *g);
 bool nc_cpu_lower_matmul(nc_compile *c, const nc_group *g);
 
-/* -- one node each; false with no error recorded: not for this backend, use the reference ------------------ */
+/* -- one node each; false with no error recorded: not for this backend, use the reference ---*/
 typedef bool nc_cpu_lower(nc_compile *c, nacre_node *n);
-nc_cpu_lower nc_cpu_lower_reduce, nc_cpu_lower_arg_reduce, nc_cpu_lower_softmax, nc_cpu_lower_cumsum,
-	nc_cpu_lower_transpose, nc_cpu_lower_broadcast, nc_cpu_lower_slice, nc_cpu_lower_pad,
-	nc_cpu_lower_concat, nc_cpu_lower_reverse, nc_cpu_lower_gather, nc_cpu_lower_scatter_add,
-	nc_cpu_lower_one_hot, nc_cpu_lower_update, nc_cpu_lower_assign, nc_cpu_lower_random;
+nc_cpu_lower nc_cpu_lower_reduce, nc_cpu_lower_arg_reduce, nc_cpu_lower_softmax,
+    nc_cpu_lower_cumsum, nc_cpu_lower_transpose, nc_cpu_lower_broadcast, nc_cpu_lower_slice,
+    nc_cpu_lower_pad, nc_cpu_lower_concat, nc_cpu_lower_reverse, nc_cpu_lower_gather,
+    nc_cpu_lower_scatter_add, nc_cpu_lower_one_hot, nc_cpu_lower_update, nc_cpu_lower_assign,
+    nc_cpu_lower_random;
 
 /* [outer][n][inner] around an axis */
-static inline void nc_cpu_axis(const nacre_node *x, int axis, int64_t *outer, int64_t *n, int64_t *inner)
+static inline void nc_cpu_axis(const nacre_node *x, int axis, int64_t *outer, int64_t *n,
+			       int64_t *inner)
 {
 	*outer = *inner = 1;
 	for (int i = 0; i < x->rank; i++)
-		*(i < axis ? outer : i == axis ? n : inner) = i == axis ? x->shape[i]
-							      : i < axis ? *outer * x->shape[i]
-									 : *inner * x->shape[i];
+		*(i < axis    ? outer
+		  : i == axis ? n
+			      : inner) = i == axis  ? x->shape[i]
+					 : i < axis ? *outer * x->shape[i]
+						    : *inner * x->shape[i];
 }
 static inline void nc_cpu_strides(const nacre_node *n, int64_t *stride)
 {
@@ -78,8 +83,8 @@ static inline void nc_cpu_strides(const nacre_node *n, int64_t *stride)
 }
 
 /* A step that copies `from` (elements at the strides, from byte offset) to `to`. */
-bool nc_cpu_copy(nc_compile *c, const nacre_node *n, const char *kernel, const nc_copy *shape, int from,
-		 int64_t from_offset, int to, int64_t to_offset);
+bool nc_cpu_copy(nc_compile *c, const nacre_node *n, const char *kernel, const nc_copy *shape,
+		 int from, int64_t from_offset, int to, int64_t to_offset);
 bool nc_cpu_fill(nc_compile *c, nacre_node *n, int to);
 bool nc_cpu_unpack(nc_compile *c, nacre_node *variable, int from, int to);
 

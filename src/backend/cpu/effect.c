@@ -13,7 +13,7 @@ static const nacre_variable *variable_of(const nacre_node *n)
 	return ((const nc_attr_variable *)n->attr)->variable;
 }
 
-/* -- between row-major and panels --------------------------------------------------------------------------*/
+/* -- between row-major and panels -----------------------------------------------------------*/
 typedef struct pack_args {
 	int64_t k, n;
 	int nr;
@@ -32,20 +32,24 @@ static void run_pack(const nc_step *s, int tid, int nt, void *scratch)
 static void run_unpack(const nc_step *s, int tid, int nt, void *scratch)
 {
 	const pack_args *a = s->args;
-	int64_t panels = (a->n + a->nr - 1) / a->nr, p0 = panels * tid / nt, p1 = panels * (tid + 1) / nt;
+	int64_t panels = (a->n + a->nr - 1) / a->nr, p0 = panels * tid / nt,
+		p1 = panels * (tid + 1) / nt;
 	int64_t j = p0 * a->nr, columns = nc_min(p1 * a->nr, a->n) - j;
 	(void)scratch;
 	if (columns > 0)
 		NC_KERNELS(s)->unpack(a->k, columns, a->nr, a->from + j * a->k, a->to + j, a->n);
 }
 
-static bool convert(nc_compile *c, nacre_node *variable, nc_step_fn *run, const char *kernel, int from, int to)
+static bool convert(nc_compile *c, nacre_node *variable, nc_step_fn *run, const char *kernel,
+		    int from, int to)
 {
-	nc_step *s = nc_cpu_step(c, run, sizeof(pack_args), kernel, variable, 0, 2 * (double)nc_node_bytes(variable));
+	nc_step *s = nc_cpu_step(c, run, sizeof(pack_args), kernel, variable, 0,
+				 2 * (double)nc_node_bytes(variable));
 	if (!s)
 		return false;
 	pack_args *a = s->args;
-	*a = (pack_args){variable->shape[0], variable->shape[1], variable_of(variable)->panel, NULL, NULL};
+	*a = (pack_args){variable->shape[0], variable->shape[1], variable_of(variable)->panel, NULL,
+			 NULL};
 	return nc_reads(c, &a->from, from, 0) && nc_writes(c, &a->to, to, 0);
 }
 bool nc_cpu_unpack(nc_compile *c, nacre_node *variable, int from, int to)
@@ -53,7 +57,7 @@ bool nc_cpu_unpack(nc_compile *c, nacre_node *variable, int from, int to)
 	return convert(c, variable, run_unpack, "unpack", from, to);
 }
 
-/* -- updates -------------------------------------------------------------------------------------------------*/
+/* -- updates --------------------------------------------------------------------------------*/
 static void run_update(const nc_step *s, int tid, int nt, void *scratch)
 {
 	(void)scratch;
@@ -66,7 +70,8 @@ bool nc_cpu_lower_update(nc_compile *c, nacre_node *u)
 	const nc_attr_update *attr = u->attr;
 	if (w->dtype != NACRE_F32)
 		return false;
-	bool in_panels = c->native[g->id] >= 0 && !nc_is(g, NC_OP_variable); /* an epilogue put it there */
+	bool in_panels =
+	    c->native[g->id] >= 0 && !nc_is(g, NC_OP_variable); /* an epilogue put it there */
 	int gradient = in_panels ? c->native[g->id] : nc_plain(c, g), step = nc_plain(c, rate);
 	if (gradient < 0 || step < 0)
 		return false;
@@ -84,8 +89,12 @@ bool nc_cpu_lower_update(nc_compile *c, nacre_node *u)
 	if (!s)
 		return false;
 	nc_update *a = s->args;
-	*a = (nc_update){.rule = u->op->index - NC_OP_update_sgd, .n = n, .a = (float)attr->a,
-			 .b = (float)attr->b, .c = (float)attr->c, .decay = (float)attr->decay};
+	*a = (nc_update){.rule = u->op->index - NC_OP_update_sgd,
+			 .n = n,
+			 .a = attr->a,
+			 .b = attr->b,
+			 .c = attr->c,
+			 .decay = attr->decay};
 	float **slot[2] = {a->rule == NC_UPDATE_RMSPROP ? &a->v : &a->m, &a->v};
 	if (!nc_writes(c, &a->w, nc_storage_of(c, w), 0) || !nc_reads(c, &a->g, gradient, 0) ||
 	    !nc_reads(c, &a->rate, step, 0))
@@ -104,12 +113,15 @@ bool nc_cpu_lower_assign(nc_compile *c, nacre_node *n)
 		return false;
 	if (variable_of(w)->panel)
 		return convert(c, w, run_pack, "pack", from, to);
-	nc_copy copy = {.rank = 1, .shape = {nc_node_size(w)}, .src_stride = {1}, .dst_stride = {1},
+	nc_copy copy = {.rank = 1,
+			.shape = {nc_node_size(w)},
+			.src_stride = {1},
+			.dst_stride = {1},
 			.size = (int)nacre_dtype_size(w->dtype)};
 	return nc_cpu_copy(c, n, "assign", &copy, from, 0, to, 0);
 }
 
-/* -- random numbers ------------------------------------------------------------------------------------------*/
+/* -- random numbers -------------------------------------------------------------------------*/
 typedef struct random_args {
 	const nacre_program *program;
 	nc_attr_random attr;
@@ -121,7 +133,8 @@ static void run_random(const nc_step *s, int tid, int nt, void *scratch)
 {
 	const random_args *r = s->args;
 	int64_t blocks = (r->n + 3) / 4; /* a counter makes four numbers */
-	int64_t begin = nc_min(blocks * tid / nt * 4, r->n), end = nc_min(blocks * (tid + 1) / nt * 4, r->n);
+	int64_t begin = nc_min(blocks * tid / nt * 4, r->n),
+		end = nc_min(blocks * (tid + 1) / nt * 4, r->n);
 	nc_random stream = nc_random_stream(r->program->seed, r->program->run, r->attr.key);
 	float *y = r->y + begin, a = (float)r->attr.a, b = (float)r->attr.b;
 	(void)scratch;
@@ -152,8 +165,8 @@ bool nc_cpu_lower_random(nc_compile *c, nacre_node *n)
 	int to = nc_plain(c, n);
 	if (to < 0 || nc_node_size(n) == 0)
 		return nc_node_size(n) == 0;
-	nc_step *s = nc_cpu_step(c, run_random, sizeof(random_args), "random", n, 20 * (double)nc_node_size(n),
-				 (double)nc_node_bytes(n));
+	nc_step *s = nc_cpu_step(c, run_random, sizeof(random_args), "random", n,
+				 20 * (double)nc_node_size(n), (double)nc_node_bytes(n));
 	if (!s)
 		return false;
 	random_args *a = s->args;

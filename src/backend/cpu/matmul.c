@@ -11,7 +11,7 @@ typedef struct product {
 	int64_t m, n, k, batch; /* batch 1: one product, a's leading axes are rows */
 	bool ta, tb;
 	bool spread_a, spread_b; /* a, b have a batch that must be stretched first */
-	bool one_a, one_b;	 /* the same a, b in each product */
+	bool one_a, one_b;       /* the same a, b in each product */
 } product;
 
 static int64_t leading(const nacre_node *n)
@@ -81,7 +81,7 @@ bool nc_cpu_accepts_matmul(nc_compile *c, const nc_group *g)
 	return b && nc_cpu_vm_build(c, g, b);
 }
 
-/* -- lowering ---------------------------------------------------------------------------------------------*/
+/* -- lowering -------------------------------------------------------------------------------*/
 typedef struct gemm_args {
 	nc_gemm gemm;
 	nc_vm vm;
@@ -116,7 +116,8 @@ typedef struct operands {
 	int a, b;
 } operands;
 
-static bool set_operands(nc_compile *c, const nacre_node *y, const product *p, nc_gemm *g, operands *o)
+static bool set_operands(nc_compile *c, const nacre_node *y, const product *p, nc_gemm *g,
+			 operands *o)
 {
 	nacre_node *a = y->in[0], *b = y->in[1];
 	const nacre_variable *v = nc_cpu_in_panels(c, b);
@@ -146,8 +147,11 @@ static bool connect_update(nc_compile *c, const nacre_node *u, gemm_args *a)
 {
 	const nc_attr_update *attr = u->attr;
 	nc_update *d = &a->update;
-	*d = (nc_update){.rule = u->op->index - NC_OP_update_sgd, .a = (float)attr->a, .b = (float)attr->b,
-			 .c = (float)attr->c, .decay = (float)attr->decay};
+	*d = (nc_update){.rule = u->op->index - NC_OP_update_sgd,
+			 .a = attr->a,
+			 .b = attr->b,
+			 .c = attr->c,
+			 .decay = attr->decay};
 	float **slot[2] = {d->rule == NC_UPDATE_RMSPROP ? &d->v : &d->m, &d->v};
 	int rate = nc_plain(c, u->in[u->n_in - 1]);
 	a->gemm.update = d;
@@ -164,7 +168,8 @@ static double epilogue_bytes(const nc_vm_build *b)
 {
 	double bytes = 0;
 	for (int i = 1; i < b->vm.n_operands; i++)
-		bytes += b->vm.operand[i].access == NC_SCALAR ? 0 : (double)nc_node_bytes(b->operand[i]);
+		bytes +=
+		    b->vm.operand[i].access == NC_SCALAR ? 0 : (double)nc_node_bytes(b->operand[i]);
 	for (int i = 0; i < b->vm.n_results; i++)
 		bytes += (double)nc_node_bytes(b->result[i]);
 	return bytes;
@@ -198,9 +203,13 @@ bool nc_cpu_lower_matmul(nc_compile *c, const nc_group *g)
 	if (g->effect && nc_plain(c, g->effect->in[g->effect->n_in - 1]) < 0)
 		return false;
 	double mn = (double)p.m * (double)p.n, flops = 2 * mn * (double)p.k * (double)p.batch;
-	double bytes = 4 * ((double)p.m * (double)p.k + (double)p.k * (double)p.n) * (double)p.batch;
-	bytes += b ? epilogue_bytes(b) : g->effect ? 8 * mn * g->effect->op->targets : 4 * mn * (double)p.batch;
-	nc_step *s = nc_cpu_step(c, run_gemm, sizeof(gemm_args), kernel_name(&gemm, b, g->effect), y, flops, bytes);
+	double bytes =
+	    4 * ((double)p.m * (double)p.k + (double)p.k * (double)p.n) * (double)p.batch;
+	bytes += b           ? epilogue_bytes(b)
+		 : g->effect ? 8 * mn * g->effect->op->targets
+			     : 4 * mn * (double)p.batch;
+	nc_step *s = nc_cpu_step(c, run_gemm, sizeof(gemm_args), kernel_name(&gemm, b, g->effect),
+				 y, flops, bytes);
 	if (!s)
 		return false;
 	gemm_args *a = s->args;
@@ -211,9 +220,9 @@ bool nc_cpu_lower_matmul(nc_compile *c, const nc_group *g)
 	}
 	if (!nc_reads(c, &a->gemm.a, o.a, 0) || !nc_reads(c, &a->gemm.b, o.b, 0))
 		return false;
-	if (b ? !nc_cpu_vm_connect(c, b, &a->vm)
-	      : g->effect ? !connect_update(c, g->effect, a)
-			  : !nc_writes(c, &a->gemm.c, nc_plain(c, y), 0))
+	if (b           ? !nc_cpu_vm_connect(c, b, &a->vm)
+	    : g->effect ? !connect_update(c, g->effect, a)
+			: !nc_writes(c, &a->gemm.c, nc_plain(c, y), 0))
 		return false;
 	const nc_kernels *k = nc_cpu_kernels(c);
 	s = &c->program->step[c->program->n_steps - 1];

@@ -18,15 +18,16 @@ static void run_fill(const nc_step *s, int tid, int nt, void *scratch)
 	NC_KERNELS(s)->fill(s->args, tid, nt);
 }
 
-bool nc_cpu_copy(nc_compile *c, const nacre_node *n, const char *kernel, const nc_copy *shape, int from,
-		 int64_t from_offset, int to, int64_t to_offset)
+bool nc_cpu_copy(nc_compile *c, const nacre_node *n, const char *kernel, const nc_copy *shape,
+		 int from, int64_t from_offset, int to, int64_t to_offset)
 {
 	double count = 1;
 	for (int i = 0; i < shape->rank; i++)
 		count *= (double)shape->shape[i];
 	if (from < 0 || to < 0 || count == 0)
 		return from >= 0 && to >= 0;
-	nc_step *s = nc_cpu_step(c, run_copy, sizeof(nc_copy), kernel, n, 0, 2 * count * shape->size);
+	nc_step *s =
+	    nc_cpu_step(c, run_copy, sizeof(nc_copy), kernel, n, 0, 2 * count * shape->size);
 	if (!s)
 		return false;
 	nc_copy *a = s->args;
@@ -91,7 +92,8 @@ bool nc_cpu_lower_reverse(nc_compile *c, nacre_node *y)
 		copy.src_stride[i] = turned ? -stride[i] : stride[i];
 		offset += turned && y->shape[i] ? stride[i] * (y->shape[i] - 1) : 0;
 	}
-	return nc_cpu_copy(c, y, "reverse", &copy, nc_plain(c, y->in[0]), offset, nc_plain(c, y), 0);
+	return nc_cpu_copy(c, y, "reverse", &copy, nc_plain(c, y->in[0]), offset, nc_plain(c, y),
+			   0);
 }
 
 static bool fill_with(nc_compile *c, const nacre_node *n, double value, int to)
@@ -122,7 +124,8 @@ bool nc_cpu_lower_pad(nc_compile *c, nacre_node *y)
 		offset += stride[i] * p->before[i];
 	}
 	int from = nc_plain(c, y->in[0]), to = nc_plain(c, y);
-	return fill_with(c, y, p->value, to) && nc_cpu_copy(c, y, "pad", &copy, from, 0, to, offset);
+	return fill_with(c, y, p->value, to) &&
+	       nc_cpu_copy(c, y, "pad", &copy, from, 0, to, offset);
 }
 
 bool nc_cpu_lower_concat(nc_compile *c, nacre_node *y)
@@ -143,7 +146,7 @@ bool nc_cpu_lower_concat(nc_compile *c, nacre_node *y)
 	return true;
 }
 
-/* -- what the compiler itself asks for ------------------------------------------------------------------*/
+/* -- what the compiler itself asks for ------------------------------------------------------*/
 bool nc_cpu_fill(nc_compile *c, nacre_node *n, int to)
 {
 	return fill_with(c, n, ((const nc_attr_fill *)n->attr)->value, to);

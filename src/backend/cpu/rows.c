@@ -10,10 +10,11 @@ static void run_reduce(const nc_step *s, int tid, int nt, void *scratch)
 	NC_KERNELS(s)->reduce(s->args, tid, nt, scratch);
 }
 
-static bool reduce(nc_compile *c, const nacre_node *y, nc_reduce shape, int from, size_t from_offset, int to,
-		   size_t to_offset)
+static bool reduce(nc_compile *c, const nacre_node *y, nc_reduce shape, int from,
+		   size_t from_offset, int to, size_t to_offset)
 {
-	double in = (double)(shape.outer * shape.n * shape.inner), out = (double)(shape.outer * shape.inner);
+	double in = (double)(shape.outer * shape.n * shape.inner),
+	       out = (double)(shape.outer * shape.inner);
 	if (from < 0 || to < 0)
 		return false;
 	if (out == 0)
@@ -52,7 +53,9 @@ bool nc_cpu_lower_reduce(nc_compile *c, nacre_node *y)
 	static const struct {
 		int op;
 		nc_reduce_kind kind;
-	} kinds[] = {{NC_OP_sum, NC_REDUCE_SUM}, {NC_OP_max, NC_REDUCE_MAX}, {NC_OP_min, NC_REDUCE_MIN},
+	} kinds[] = {{NC_OP_sum, NC_REDUCE_SUM},
+		     {NC_OP_max, NC_REDUCE_MAX},
+		     {NC_OP_min, NC_REDUCE_MIN},
 		     {NC_OP_product, NC_REDUCE_PRODUCT}};
 	const nacre_node *x = y->in[0];
 	unsigned axes = ((const nc_attr_reduce *)y->attr)->axes;
@@ -68,7 +71,11 @@ bool nc_cpu_lower_reduce(nc_compile *c, nacre_node *y)
 		shape[i] = x->shape[i];
 	int from = nc_plain(c, y->in[0]);
 	if (!axes) {
-		nc_copy copy = {.rank = 1, .shape = {nc_node_size(y)}, .src_stride = {1}, .dst_stride = {1}, .size = 4};
+		nc_copy copy = {.rank = 1,
+				.shape = {nc_node_size(y)},
+				.src_stride = {1},
+				.dst_stride = {1},
+				.size = 4};
 		return nc_cpu_copy(c, y, "copy", &copy, from, 0, nc_plain(c, y), 0);
 	}
 	for (int hi = x->rank - 1; hi >= 0; hi--) {
@@ -84,9 +91,11 @@ bool nc_cpu_lower_reduce(nc_compile *c, nacre_node *y)
 				shape[i] = 1;
 		}
 		bool more = axes & ((1u << lo) - 1);
-		int to = more ? nc_temporary(c, (size_t)(r.outer * r.inner) * sizeof(float)) : nc_plain(c, y);
-		bool ok = r.outer == 1 && r.inner <= 64 && r.n >= 8 * BLOCK ? reduce_blocks(c, y, r, from, to)
-									      : reduce(c, y, r, from, 0, to, 0);
+		int to = more ? nc_temporary(c, (size_t)(r.outer * r.inner) * sizeof(float))
+			      : nc_plain(c, y);
+		bool ok = r.outer == 1 && r.inner <= 64 && r.n >= 8 * BLOCK
+			      ? reduce_blocks(c, y, r, from, to)
+			      : reduce(c, y, r, from, 0, to, 0);
 		if (!ok)
 			return false;
 		from = to;
@@ -135,8 +144,8 @@ bool nc_cpu_lower_softmax(nc_compile *c, nacre_node *y)
 	double n = (double)nc_node_size(x);
 	if (from < 0 || to < 0 || n == 0)
 		return n == 0;
-	nc_step *s = nc_cpu_step(c, run_softmax, sizeof shape, shape.log ? "log_softmax" : "softmax", y, 4 * n,
-				 8 * n);
+	nc_step *s = nc_cpu_step(c, run_softmax, sizeof shape,
+				 shape.log ? "log_softmax" : "softmax", y, 4 * n, 8 * n);
 	if (!s)
 		return false;
 	nc_softmax *a = s->args;

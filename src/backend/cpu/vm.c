@@ -3,8 +3,8 @@
  * vm.c - elementwise groups as programs of the tile interpreter.
  *
  * The iteration space is the shape of the group; what lies outside is an operand with its strides
- * there; members get registers, which are free again after their last reader.  A broadcast or a cast
- * that loading does anyway costs no instruction: it is the operand itself.
+ * there; members get registers, which are free again after their last reader.  A broadcast or a
+ * cast that loading does anyway costs no instruction: it is the operand itself.
  */
 #include <string.h>
 
@@ -14,20 +14,36 @@
 bool nc_cpu_vtype(nacre_dtype d, nc_vtype *out)
 {
 	switch (d) {
-	case NACRE_F32: *out = NC_V_F32; return true;
-	case NACRE_F16: *out = NC_V_F16; return true;
-	case NACRE_BF16: *out = NC_V_BF16; return true;
-	case NACRE_I8: *out = NC_V_I8; return true;
-	case NACRE_U8: *out = NC_V_U8; return true;
-	case NACRE_I32: *out = NC_V_I32; return true;
-	case NACRE_BOOL: *out = NC_V_BOOL; return true;
-	default: return false;
+	case NACRE_F32:
+		*out = NC_V_F32;
+		return true;
+	case NACRE_F16:
+		*out = NC_V_F16;
+		return true;
+	case NACRE_BF16:
+		*out = NC_V_BF16;
+		return true;
+	case NACRE_I8:
+		*out = NC_V_I8;
+		return true;
+	case NACRE_U8:
+		*out = NC_V_U8;
+		return true;
+	case NACRE_I32:
+		*out = NC_V_I32;
+		return true;
+	case NACRE_BOOL:
+		*out = NC_V_BOOL;
+		return true;
+	default:
+		return false;
 	}
 }
 
 const nacre_variable *nc_cpu_in_panels(const nc_compile *c, const nacre_node *n)
 {
-	const nacre_variable *v = nc_is(n, NC_OP_variable) ? ((const nc_attr_variable *)n->attr)->variable : NULL;
+	const nacre_variable *v =
+	    nc_is(n, NC_OP_variable) ? ((const nc_attr_variable *)n->attr)->variable : NULL;
 	return v && v->panel && v->panel == nc_cpu_kernels(c)->gemm_width(v->shape[1]) ? v : NULL;
 }
 
@@ -57,9 +73,9 @@ typedef struct build {
 	const nc_group *g;
 	const nacre_node *space;
 	nc_vm_build *out;
-	int *slot;  /* per member: register, or NC_VM_REGISTERS + operand */
+	int *slot;                  /* per member: register, or NC_VM_REGISTERS + operand */
 	int owner[NC_VM_REGISTERS]; /* member that holds the register, -1: free */
-	int *last;  /* per member: last member that reads it; g->n if it is a result */
+	int *last; /* per member: last member that reads it; g->n if it is a result */
 } build;
 
 static int member_index(const build *b, const nacre_node *n)
@@ -70,7 +86,7 @@ static int member_index(const build *b, const nacre_node *n)
 	return -1;
 }
 
-/* -- operands -----------------------------------------------------------------------------------------*/
+/* -- operands -------------------------------------------------------------------------------*/
 /* strides of n, stretched to the space: aligned at the last axis */
 static void stretch(const nacre_node *n, const nacre_node *space, int64_t *stride)
 {
@@ -135,7 +151,7 @@ static int source(build *b, nacre_node *n)
 	return i >= 0 ? b->slot[i] : add_operand(b, n);
 }
 
-/* -- registers and code -------------------------------------------------------------------------------*/
+/* -- registers and code ---------------------------------------------------------------------*/
 static void find_last_uses(build *b)
 {
 	int group = b->c->group_of[b->g->node[0]->id];
@@ -247,7 +263,7 @@ static bool add_results(build *b)
 	return true;
 }
 
-/* -- the iteration space ------------------------------------------------------------------------------*/
+/* -- the iteration space --------------------------------------------------------------------*/
 static void set_space(build *b)
 {
 	nc_vm *vm = &b->out->vm;
@@ -268,7 +284,8 @@ static void set_space(build *b)
 		bool joins = k >= 0;
 		for (int i = 0; i < vm->n_operands && joins; i++) {
 			const nc_operand *o = &vm->operand[i];
-			joins = o->access != NC_STRIDED || o->stride[k] == o->stride[d] * s->shape[d];
+			joins =
+			    o->access != NC_STRIDED || o->stride[k] == o->stride[d] * s->shape[d];
 		}
 		if (!joins)
 			k = vm->rank++;
@@ -289,7 +306,8 @@ bool nc_cpu_vm_build(nc_compile *c, const nc_group *g, nc_vm_build *out)
 	if (g->n > MOST)
 		return false;
 	memset(out, 0, sizeof *out);
-	build b = {.c = c, .g = g, .space = g->node[g->n - 1], .out = out, .slot = slot, .last = last};
+	build b = {
+	    .c = c, .g = g, .space = g->node[g->n - 1], .out = out, .slot = slot, .last = last};
 	for (int i = 0; i < g->n; i++)
 		if (!nc_same_shape(g->node[i], b.space))
 			return false;
@@ -309,7 +327,9 @@ bool nc_cpu_vm_build(nc_compile *c, const nc_group *g, nc_vm_build *out)
 
 static int operand_value(nc_compile *c, nacre_node *n, nc_access access)
 {
-	return access == NC_SCALAR ? nc_scalar(c, n) : access == NC_PANEL ? nc_storage_of(c, n) : nc_plain(c, n);
+	return access == NC_SCALAR  ? nc_scalar(c, n)
+	       : access == NC_PANEL ? nc_storage_of(c, n)
+				    : nc_plain(c, n);
 }
 
 static int result_value(nc_compile *c, nacre_node *n, nc_access access)
@@ -317,8 +337,10 @@ static int result_value(nc_compile *c, nacre_node *n, nc_access access)
 	if (access != NC_PANEL)
 		return nc_plain(c, n);
 	if (c->native[n->id] < 0) {
-		int64_t nr = nc_cpu_kernels(c)->gemm_width(n->shape[1]), panels = (n->shape[1] + nr - 1) / nr;
-		c->native[n->id] = nc_temporary(c, (size_t)(panels * nr * n->shape[0]) * sizeof(float));
+		int64_t nr = nc_cpu_kernels(c)->gemm_width(n->shape[1]),
+			panels = (n->shape[1] + nr - 1) / nr;
+		c->native[n->id] =
+		    nc_temporary(c, (size_t)(panels * nr * n->shape[0]) * sizeof(float));
 	}
 	return c->native[n->id];
 }
@@ -338,11 +360,13 @@ bool nc_cpu_vm_connect(nc_compile *c, const nc_vm_build *b, nc_vm *vm)
 {
 	for (int i = 0; i < vm->n_operands; i++) {
 		nacre_node *n = b->operand[i];
-		if (n && !nc_reads(c, &vm->operand[i].data, operand_value(c, n, vm->operand[i].access), 0))
+		if (n && !nc_reads(c, &vm->operand[i].data,
+				   operand_value(c, n, vm->operand[i].access), 0))
 			return false;
 	}
 	for (int i = 0; i < vm->n_results; i++)
-		if (!nc_writes(c, &vm->result[i].data, result_value(c, b->result[i], vm->result[i].access), 0))
+		if (!nc_writes(c, &vm->result[i].data,
+			       result_value(c, b->result[i], vm->result[i].access), 0))
 			return false;
 	return true;
 }
@@ -368,7 +392,8 @@ bool nc_cpu_lower_elementwise(nc_compile *c, const nc_group *g)
 		return true;
 	double bytes = 0;
 	for (int i = 0; i < b->vm.n_operands; i++)
-		bytes += b->vm.operand[i].access == NC_SCALAR ? 0 : (double)nc_node_bytes(b->operand[i]);
+		bytes +=
+		    b->vm.operand[i].access == NC_SCALAR ? 0 : (double)nc_node_bytes(b->operand[i]);
 	for (int i = 0; i < b->vm.n_results; i++)
 		bytes += (double)nc_node_bytes(b->result[i]);
 	nc_step *s = nc_cpu_step(c, run_vm, sizeof(nc_vm), "elementwise", n,

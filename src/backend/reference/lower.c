@@ -61,8 +61,8 @@ bool nc_reference_lower_node(nc_compile *c, nacre_node *n)
 			return false;
 		if (effect && i < n->op->targets && in[i] != nc_storage_of(c, n->in[i])) {
 			nc_fail(c->error, NACRE_UNSUPPORTED,
-				"%s: variable \"%s\" is laid out for another backend's programs", n->op->name,
-				n->in[i]->name ? n->in[i]->name : "?");
+				"%s: variable \"%s\" is laid out for another backend's programs",
+				n->op->name, n->in[i]->name ? n->in[i]->name : "?");
 			return false;
 		}
 	}
@@ -73,8 +73,9 @@ bool nc_reference_lower_node(nc_compile *c, nacre_node *n)
 	if (!s)
 		return false;
 	reference_args *a = s->args;
-	*a = (reference_args){c->program, n, nc_ref_at(n->op->index), n->n_in, effect ? n->op->targets : 0,
-			      NULL, {0}, NULL};
+	*a = (reference_args){
+	    c->program, n,   nc_ref_at(n->op->index), n->n_in, effect ? n->op->targets : 0, NULL,
+	    {0},        NULL};
 	s->serial = true;
 	s->flops = n->op->flops ? n->op->flops(n) : 0;
 	a->in = nc_arena_alloc(&c->graph->arena, ((size_t)n->n_in + 1) * sizeof *a->in);
@@ -91,7 +92,7 @@ bool nc_reference_lower_node(nc_compile *c, nacre_node *n)
 	return nc_writes(c, &a->out.data, out, 0) && nc_writes(c, &a->out.wide, temporary, 0);
 }
 
-/* -- the backend --------------------------------------------------------------------------------------*/
+/* -- the backend ----------------------------------------------------------------------------*/
 static bool never(const nacre_node *n)
 {
 	(void)n;
@@ -125,7 +126,8 @@ static void run_unpack(const nc_step *s, int tid, int nt, void *scratch)
 	for (int64_t i = 0; i < a->k; i++)
 		for (int64_t j = 0; j < a->n; j++)
 			memcpy(a->to + (i * a->n + j) * a->size,
-			       a->from + ((j / a->width * a->k + i) * a->width + j % a->width) * a->size,
+			       a->from +
+				   ((j / a->width * a->k + i) * a->width + j % a->width) * a->size,
 			       (size_t)a->size);
 }
 static bool unpack(nc_compile *c, nacre_node *n, int from, int to)
@@ -134,8 +136,12 @@ static bool unpack(nc_compile *c, nacre_node *n, int from, int to)
 	if (!s)
 		return false;
 	unpack_args *a = s->args;
-	*a = (unpack_args){n->shape[0], n->shape[1], ((const nc_attr_variable *)n->attr)->variable->panel,
-			   (int64_t)nacre_dtype_size(n->dtype), NULL, NULL};
+	*a = (unpack_args){n->shape[0],
+			   n->shape[1],
+			   ((const nc_attr_variable *)n->attr)->variable->panel,
+			   (int64_t)nacre_dtype_size(n->dtype),
+			   NULL,
+			   NULL};
 	s->serial = true;
 	return nc_reads(c, &a->from, from, 0) && nc_writes(c, &a->to, to, 0);
 }
@@ -164,4 +170,5 @@ static bool fill(nc_compile *c, nacre_node *n, int to)
 	return nc_writes(c, &a->to, to, 0);
 }
 
-const nc_backend nc_backend_reference = {"reference", never, accepts, no_panel, lower, unpack, fill};
+const nc_backend nc_backend_reference = {"reference", never,  accepts, no_panel,
+					 lower,       unpack, fill};
