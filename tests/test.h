@@ -57,7 +57,7 @@ double test_uniform(double low, double high);
 	do {                                                                                       \
 		double va_ = (a), vb_ = (b), vt_ = (tolerance);                                    \
 		if (!(fabs(va_ - vb_) <= vt_))                                                     \
-			test_failed(__FILE__, __LINE__, "%s = %.9g, %s = %.9g, off by %.3g > %.3g", \
+			test_failed(__FILE__, __LINE__, "%s = %.9g, %s = %.9g, off by %.3g > %.3g",\
 				    #a, va_, #b, vb_, fabs(va_ - vb_), vt_);                       \
 	} while (0)
 

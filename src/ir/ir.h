@@ -4,8 +4,8 @@
  *
  * A node is one value made by one op from other nodes of its graph; it never changes after it was
  * made.  Nodes are numbered in the order in which they were made, so inputs come before their
- * users: walking the array is walking in topological order.  An op is a name with rules attached (below);
- * the rules live in src/op, one file a family.
+ * users: walking the array is walking in topological order.  An op is a name with rules attached
+ * (below); the rules live in src/op, one file a family.
  */
 #ifndef NC_IR_H
 #define NC_IR_H
@@ -79,7 +79,7 @@ struct nc_op {
 	int targets; /* of an effect */
 	size_t attr_size;
 	const nc_field *fields; /* ends with a NULL name */
-	/* Sets dtype, rank and shape of y from its inputs and attributes, or fails (nc_node_fail). */
+	/* Sets dtype, rank and shape of y from inputs and attributes, or fails (nc_node_fail). */
 	bool (*infer)(nacre_node *y);
 	/* dx[i] = sum dy * d y / d in[i], as new nodes; leave NULL where there is none. */
 	void (*grad)(nacre_node *y, nacre_node *dy, nacre_node **dx);

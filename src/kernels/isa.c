@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * isa.c - the kernels of one instruction set.  Compiled once for each, with the flags of that set and
- * NC_ISA as its name: what differs between them is the width of a vector and the number of registers.
- * Exports one symbol, nc_kernels_<isa>.
+ * isa.c - the kernels of one instruction set.  Compiled once for each, with the flags of that set
+ * and NC_ISA as its name: what differs between them is the width of a vector and the number of
+ * registers. Exports one symbol, nc_kernels_<isa>.
  */
 #include "kernels.h"
 

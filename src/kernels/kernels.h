@@ -90,8 +90,8 @@ typedef struct nc_update { /* w, m, v: n floats each, m and v NULL where the rul
 	const float *g;    /* unused in an epilogue */
 	const float *rate; /* [2], see nacre/op.h */
 	int64_t n;
-	/* momentum, nesterov | rho, -, epsilon | beta1, beta2, epsilon; double: 1 - beta2 is taken before
-	 * it is rounded to f32 */
+	/* momentum, nesterov | rho, -, epsilon | beta1, beta2, epsilon; double, because 1 - beta2
+	 * is taken before it is rounded to f32 */
 	double a, b, c, decay;
 } nc_update;
 enum nc_update_rule { NC_UPDATE_SGD, NC_UPDATE_MOMENTUM, NC_UPDATE_RMSPROP, NC_UPDATE_ADAM };

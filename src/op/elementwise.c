@@ -149,7 +149,7 @@ enum {
 #define CONSTANT(gradient) (__builtin_strcmp(#gradient, "NONE") ? 0 : NC_OP_NO_GRADIENT)
 #define ROW(id, inputs, bits, rule, gradient)                                                      \
 	const nc_op nc_op_##id = {                                                                 \
-		#id, NC_OP_##id, inputs, inputs, NC_OP_ELEMENTWISE | (bits), NC_E_##id, 0, 0,       \
+		#id, NC_OP_##id, inputs, inputs, NC_OP_ELEMENTWISE | (bits), NC_E_##id, 0, 0,      \
 		NULL, rule, gradient, nc_flops_each, NAMES_##id};
 #define UNARY(id, fn, vec, ref, dx) ROW(id, 1, CONSTANT(dx), infer_unary, grad_##id)
 #define PREDICATE(id, fn, vec, ref) ROW(id, 1, NC_OP_NO_GRADIENT, infer_predicate, NULL)
@@ -189,7 +189,8 @@ static nacre_node *make(const nc_op *op, nacre_node *a, nacre_node *b, nacre_nod
 nacre_node *nacre_clip(nacre_node *x, double low, double high)
 {
 	if (x && !(low <= high))
-		return nc_graph_fail(x->graph, "clip: low <= high expected, got %g and %g", low, high);
+		return nc_graph_fail(x->graph, "clip: low <= high expected, got %g and %g", low,
+				     high);
 	return nacre_minimum(nacre_maximum(x, nc_number(x, low)), nc_number(x, high));
 }
 

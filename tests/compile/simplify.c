@@ -31,7 +31,8 @@ static const char *ops_left(int n, nacre_node *const *in, nacre_node *y)
 		if (sscanf(line, "%%%*d = %39[^(]", name) != 1 || !strcmp(name, "placeholder") ||
 		    !strcmp(name, "fill"))
 			continue;
-		used += (size_t)snprintf(ops + used, sizeof ops - used, "%s%s", used ? " " : "", name);
+		used += (size_t)snprintf(ops + used, sizeof ops - used, "%s%s", used ? " " : "",
+					 name);
 	}
 	return ops;
 }

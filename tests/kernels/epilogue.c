@@ -96,7 +96,10 @@ static void one_round(const nc_kernels *k)
 {
 	int64_t m = pick(1, 40), n = pick(0, 1) ? pick(1, 150) : pick(1, 6) * 16;
 	int nr = k->gemm_width(n);
-	nc_vm vm = {.rank = 2, .size = {m, n}, .total = m * n, .n_operands = (int)pick(1, 5),
+	nc_vm vm = {.rank = 2,
+		    .size = {m, n},
+		    .total = m * n,
+		    .n_operands = (int)pick(1, 5),
 		    .n_results = (int)pick(1, 3)};
 	where in[NC_VM_OPERANDS], out[NC_VM_OUTPUTS];
 	int64_t bytes[NC_VM_OUTPUTS];
@@ -111,12 +114,22 @@ static void one_round(const nc_kernels *k)
 		for (int64_t c = 0; c < n; c++) {
 			float x[NC_VM_OPERANDS] = {a[i] * b[c]};
 			for (int o = 1; o < vm.n_operands; o++)
-				x[o] = get(vm.operand[o].type, vm.operand[o].data, place(&in[o], i, c));
+				x[o] = get(vm.operand[o].type, vm.operand[o].data,
+					   place(&in[o], i, c));
 			evaluate(&vm, x, want + (i * n + c) * vm.n_results);
 		}
-	nc_gemm g = {.m = m, .n = n, .k = 1, .a = a, .lda = 1, .b = b, .ldb = n,
-		     .b_format = NC_B_ROWS, .nr = nr, .vm = &vm};
-	FOR_TEAMS(nt) {
+	nc_gemm g = {.m = m,
+		     .n = n,
+		     .k = 1,
+		     .a = a,
+		     .lda = 1,
+		     .b = b,
+		     .ldb = n,
+		     .b_format = NC_B_ROWS,
+		     .nr = nr,
+		     .vm = &vm};
+	FOR_TEAMS(nt)
+	{
 		for (int j = 0; j < vm.n_results; j++)
 			memset(vm.result[j].data, 0x5a, (size_t)bytes[j]);
 		run_gemm(k, &g, nt);
@@ -131,5 +144,5 @@ TEST(random_epilogues)
 {
 	for (int round = 0; round < 400; round++)
 		FOR_ISAS(k)
-			one_round(k);
+	one_round(k);
 }

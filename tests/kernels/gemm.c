@@ -11,7 +11,8 @@
 enum { GUARD = 48 /* of 64-byte lines: blocks stay aligned */, MAX_THREADS = 7 };
 #define CANARY 0x7fa5a5a5u /* a NaN: whoever reads it shows it */
 
-/* -- buffers between guards ------------------------------------------------------------------------ */
+/* -- buffers between guards
+ * ------------------------------------------------------------------------ */
 typedef struct block {
 	float *all, *data;
 	int64_t n;
@@ -68,7 +69,8 @@ static bool same(const float *a, const float *b, int64_t n)
 	return !n || !memcmp(a, b, (size_t)n * sizeof *a);
 }
 
-/* -- kernel sets ------------------------------------------------------------------------------------ */
+/* -- kernel sets
+ * ------------------------------------------------------------------------------------ */
 static const nc_kernels *kernels_of(int i) /* that this CPU runs; NULL past the end */
 {
 	const char *isa = nc_cpu_isa(i);
@@ -108,7 +110,8 @@ static float step(const nc_kernels *k, float sum, float a, float b)
 	return sum + product;
 }
 
-/* -- a product and what it must give ---------------------------------------------------------------- */
+/* -- a product and what it must give
+ * ---------------------------------------------------------------- */
 typedef struct problem {
 	int64_t m, n, k, batch;
 	bool a_trans;
@@ -161,7 +164,8 @@ static void problem_b(problem *p, const nc_kernels *k)
 		for (int64_t q = 0; q < p->batch; q++)
 			for (int64_t i = 0; i < p->k; i++)
 				for (int64_t j = p->n; j < (p->n + p->nr - 1) / p->nr * p->nr; j++)
-					p->b.data[q * size + (j / p->nr * p->k + i) * p->nr + j % p->nr] = 0;
+					p->b.data[q * size + (j / p->nr * p->k + i) * p->nr +
+						  j % p->nr] = 0;
 }
 
 static problem problem_new(const nc_kernels *k, int64_t m, int64_t n, int64_t kk, int64_t batch,
@@ -169,7 +173,13 @@ static problem problem_new(const nc_kernels *k, int64_t m, int64_t n, int64_t kk
 {
 	problem p = {m, n, kk, batch, a_trans, format, nr, {0}, {0}, {0}, {0}};
 	int64_t pad = (int64_t)(test_random() % 3);
-	p.g = (nc_gemm){.m = m, .n = n, .k = kk, .a_trans = a_trans, .b_format = format, .nr = nr, .batch = batch};
+	p.g = (nc_gemm){.m = m,
+			.n = n,
+			.k = kk,
+			.a_trans = a_trans,
+			.b_format = format,
+			.nr = nr,
+			.batch = batch};
 	p.g.lda = (a_trans ? m : kk) + pad;
 	p.g.batch_a = (a_trans ? kk : m) * p.g.lda;
 	p.a = block_random(p.g.batch_a * batch, (int)(test_random() % 2));
@@ -182,8 +192,10 @@ static problem problem_new(const nc_kernels *k, int64_t m, int64_t n, int64_t kk
 				const float *a = p.g.a + q * p.g.batch_a;
 				float sum = 0;
 				for (int64_t l = 0; l < kk; l++)
-					sum = step(k, sum, a_trans ? a[l * p.g.lda + i] : a[i * p.g.lda + l],
-						   b_at(&p, q, l, j));
+					sum =
+					    step(k, sum,
+						 a_trans ? a[l * p.g.lda + i] : a[i * p.g.lda + l],
+						 b_at(&p, q, l, j));
 				p.want.data[(q * m + i) * n + j] = sum;
 			}
 	return p;
@@ -199,9 +211,9 @@ static void problem_free(problem *p)
 static void say(const problem *p, const nc_kernels *k, int nt, const char *what)
 {
 	test_failed(__FILE__, __LINE__,
-		    "%s: %s differs, m %d n %d k %d batch %d a_trans %d format %d nr %d nt %d", k->isa,
-		    what, (int)p->m, (int)p->n, (int)p->k, (int)p->batch, p->a_trans, (int)p->format,
-		    p->nr, nt);
+		    "%s: %s differs, m %d n %d k %d batch %d a_trans %d format %d nr %d nt %d",
+		    k->isa, what, (int)p->m, (int)p->n, (int)p->k, (int)p->batch, p->a_trans,
+		    (int)p->format, p->nr, nt);
 }
 
 static const int thread_counts[] = {1, 2, 3, 4, MAX_THREADS};
@@ -210,7 +222,8 @@ static const int thread_counts[] = {1, 2, 3, 4, MAX_THREADS};
 
 static void check_plain(const nc_kernels *k, problem *p)
 {
-	EACH_NT(nt) {
+	EACH_NT(nt)
+	{
 		int64_t ldc = p->n + nt % 3;
 		p->g.ldc = ldc;
 		p->g.batch_c = p->m * ldc;
@@ -234,9 +247,15 @@ static void check_vm(const nc_kernels *k, problem *p)
 {
 	int64_t m = p->m, n = p->n, width = (n + p->nr - 1) / p->nr * p->nr, ld = n + 1;
 	block bias = block_random(n, 0), mask = block_random(m * width, 0);
-	EACH_NT(nt) {
+	EACH_NT(nt)
+	{
 		block y = block_new(m * ld, 0), panels = block_new(m * width, 0);
-		nc_vm vm = {.rank = 2, .size = {m, n}, .total = m * n, .n_operands = 3, .n_code = 3, .n_results = 2};
+		nc_vm vm = {.rank = 2,
+			    .size = {m, n},
+			    .total = m * n,
+			    .n_operands = 3,
+			    .n_code = 3,
+			    .n_results = 2};
 		vm.operand[1] = (nc_operand){bias.data, NC_V_F32, NC_STRIDED, {0, 1}};
 		vm.operand[2] = (nc_operand){mask.data, NC_V_F32, NC_PANEL, {0}};
 		vm.code[0] = (nc_code){NC_E_add, 0, {NC_VM_REGISTERS, NC_VM_REGISTERS + 1, 0}};
@@ -280,11 +299,12 @@ static nc_update update_of(int rule)
 	case NC_UPDATE_RMSPROP:
 		return (nc_update){.rule = rule, .a = 0.9, .c = 1e-7};
 	default:
-		return (nc_update){.rule = NC_UPDATE_ADAM, .a = 0.9, .b = 0.999, .c = 1e-7, .decay = 0.004};
+		return (nc_update){
+		    .rule = NC_UPDATE_ADAM, .a = 0.9, .b = 0.999, .c = 1e-7, .decay = 0.004};
 	}
 }
-static const int rules[] = {NC_UPDATE_SGD, NC_UPDATE_MOMENTUM, NC_UPDATE_MOMENTUM + 100, NC_UPDATE_RMSPROP,
-			    NC_UPDATE_ADAM};
+static const int rules[] = {NC_UPDATE_SGD, NC_UPDATE_MOMENTUM, NC_UPDATE_MOMENTUM + 100,
+			    NC_UPDATE_RMSPROP, NC_UPDATE_ADAM};
 static const float rate[2] = {0.013f, 0.01f};
 
 static block block_copy(const block *b)
@@ -321,7 +341,8 @@ static void check_update(const nc_kernels *k, problem *p, int rule)
 	nc_update u = update_of(rule);
 	u.rate = rate, u.n = total, u.g = g.data, u.w = w1.data, u.m = m1.data, u.v = v1.data;
 	k->update(&u, 0, 1);
-	EACH_NT(nt) {
+	EACH_NT(nt)
+	{
 		block w2 = block_copy(&w), m2 = block_copy(&m), v2 = block_copy(&v);
 		u.g = NULL, u.w = w2.data, u.m = m2.data, u.v = v2.data;
 		p->g.update = &u;
@@ -352,7 +373,8 @@ static void check_all(const nc_kernels *k, int64_t m, int64_t n, int64_t kk, int
 		}
 }
 
-/* -- tests ------------------------------------------------------------------------------------------- */
+/* -- tests
+ * ------------------------------------------------------------------------------------------- */
 TEST(kernel_table)
 {
 	int count = 0;
@@ -402,7 +424,8 @@ TEST(gemm_every_row_count)
 		int nr[8], widths = widths_of(k, nr);
 		for (int w = 0; w < widths; w++)
 			for (int m = 1; m < 28; m++)
-				check_all(k, m, 2 * nr[w] + 1 + (int)(test_random() % 7), 9 + m % 2 * 8, nr[w]);
+				check_all(k, m, 2 * nr[w] + 1 + (int)(test_random() % 7),
+					  9 + m % 2 * 8, nr[w]);
 	}
 }
 
@@ -420,18 +443,18 @@ TEST(gemm_random_sizes)
 /* several passes over k, several blocks of rows and groups of panels, rows far apart (copied) */
 TEST(gemm_long)
 {
-	static const int sizes[][3] = {{1, 300, 1900}, {2, 130, 900}, {1, 1100, 90}, {3, 700, 33}, {3, 70, 801}, {20, 70, 1700},
-				       {230, 40, 30},  {110, 33, 1030}, {30, 560, 1024}, {26, 1040, 256},
-				       {512, 10, 64}, {13, 17, 5000},
-				       {5, 66, 9000}, {40, 40, 9001}, {230, 10, 8200}};
+	static const int sizes[][3] = {
+	    {1, 300, 1900}, {2, 130, 900},  {1, 1100, 90},   {3, 700, 33},    {3, 70, 801},
+	    {20, 70, 1700}, {230, 40, 30},  {110, 33, 1030}, {30, 560, 1024}, {26, 1040, 256},
+	    {512, 10, 64},  {13, 17, 5000}, {5, 66, 9000},   {40, 40, 9001},  {230, 10, 8200}};
 	const nc_kernels *k;
 	for (int i = 0; (k = kernels_of(i)); i++) {
 		int nr[8], widths = widths_of(k, nr);
 		for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
 			int w = nr[(int)(test_random() % 8) % widths];
 			for (int f = 0; f < 8; f++) {
-				problem p = problem_new(k, sizes[s][0], sizes[s][1], sizes[s][2], 1, f % 2,
-							(nc_b_format)(f / 2), w);
+				problem p = problem_new(k, sizes[s][0], sizes[s][1], sizes[s][2], 1,
+							f % 2, (nc_b_format)(f / 2), w);
 				check_plain(k, &p);
 				if (f % 3 == 0)
 					check_vm(k, &p);
@@ -452,8 +475,9 @@ TEST(gemm_adam)
 		for (size_t r = 0; r < 8; r++)
 			for (int format = 0; format < 4; format++) {
 				int nr = 2 * k->vector;
-				problem p = problem_new(k, rows[r], nr * (1 + (int)r % 3) + (int)r / 2, 71 + (int)r,
-							1, true, (nc_b_format)format, nr);
+				problem p =
+				    problem_new(k, rows[r], nr * (1 + (int)r % 3) + (int)r / 2,
+						71 + (int)r, 1, true, (nc_b_format)format, nr);
 				check_update(k, &p, NC_UPDATE_ADAM);
 				problem_free(&p);
 			}
@@ -461,13 +485,14 @@ TEST(gemm_adam)
 
 TEST(gemm_batches)
 {
-	static const int sizes[][4] = {{2, 5, 7, 3}, {3, 33, 40, 35}, {8, 17, 20, 9}, {3, 64, 70, 64}, {13, 1, 50, 60}};
+	static const int sizes[][4] = {
+	    {2, 5, 7, 3}, {3, 33, 40, 35}, {8, 17, 20, 9}, {3, 64, 70, 64}, {13, 1, 50, 60}};
 	const nc_kernels *k;
 	for (int i = 0; (k = kernels_of(i)); i++)
 		for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
 			for (int f = 0; f < 8; f++) {
-				problem p = problem_new(k, sizes[s][1], sizes[s][2], sizes[s][3], sizes[s][0],
-							f % 2, (nc_b_format)(f / 2),
+				problem p = problem_new(k, sizes[s][1], sizes[s][2], sizes[s][3],
+							sizes[s][0], f % 2, (nc_b_format)(f / 2),
 							k->gemm_width(sizes[s][2]));
 				check_plain(k, &p);
 				problem_free(&p);
@@ -484,7 +509,8 @@ TEST(gemm_against_double)
 			for (int64_t c = 0; c < p.n; c++) {
 				double sum = 0;
 				for (int64_t l = 0; l < p.k; l++)
-					sum += (double)p.g.a[r * p.g.lda + l] * (double)p.g.b[l * p.g.ldb + c];
+					sum += (double)p.g.a[r * p.g.lda + l] *
+					       (double)p.g.b[l * p.g.ldb + c];
 				CHECK_NEAR(p.want.data[r * p.n + c], sum, 2e-5);
 			}
 		problem_free(&p);
@@ -493,7 +519,8 @@ TEST(gemm_against_double)
 
 TEST(pack_and_back)
 {
-	static const int sizes[][2] = {{0, 5}, {5, 0}, {1, 1}, {7, 3}, {8, 16}, {19, 50}, {33, 97}, {64, 64}, {100, 128}};
+	static const int sizes[][2] = {{0, 5},   {5, 0},   {1, 1},   {7, 3},    {8, 16},
+				       {19, 50}, {33, 97}, {64, 64}, {100, 128}};
 	const nc_kernels *k;
 	for (int i = 0; (k = kernels_of(i)); i++) {
 		int nr[8], widths = widths_of(k, nr);
@@ -502,7 +529,8 @@ TEST(pack_and_back)
 			int w = nr[t / 18];
 			bool trans = t / 9 % 2;
 			int64_t ldb = (trans ? kk : n) + 1, count = (n + w - 1) / w;
-			block b = block_random((trans ? n : kk) * ldb, 1), back = block_new(kk * (n + 2), 0);
+			block b = block_random((trans ? n : kk) * ldb, 1),
+			      back = block_new(kk * (n + 2), 0);
 			block panels = block_new(count * kk * w, 0);
 			k->pack(kk, n, w, b.data, ldb, trans, panels.data, 0, count / 2);
 			k->pack(kk, n, w, b.data, ldb, trans, panels.data, count / 2, count);
@@ -511,8 +539,10 @@ TEST(pack_and_back)
 			for (int64_t r = 0; r < kk; r++)
 				for (int64_t c = 0; c < count * w; c++) {
 					float x = panels.data[(c / w * kk + r) * w + c % w];
-					float y = c >= n ? 0 : b.data[trans ? c * ldb + r : r * ldb + c];
-					right = right && x == y && (c >= n || back.data[r * (n + 2) + c] == y);
+					float y =
+					    c >= n ? 0 : b.data[trans ? c * ldb + r : r * ldb + c];
+					right = right && x == y &&
+						(c >= n || back.data[r * (n + 2) + c] == y);
 				}
 			CHECK(right);
 			block_free(&b);
@@ -556,7 +586,8 @@ TEST(updates_against_double)
 			int rule = rules[t % 5], n = sizes[t / 5];
 			block w, m, v, g = block_random(n, 0);
 			state_new(n, &w, &m, &v);
-			EACH_NT(nt) {
+			EACH_NT(nt)
+			{
 				block w1 = block_copy(&w), m1 = block_copy(&m), v1 = block_copy(&v);
 				nc_update u = update_of(rule);
 				bool has_m = rule != NC_UPDATE_SGD && rule != NC_UPDATE_RMSPROP;

@@ -31,11 +31,13 @@ static int64_t index_of(const indices *x, int64_t i)
 TEST(gathers)
 {
 	for (int round = 0; round < 200; round++) {
-		int64_t outer = pick(0, 4), n = pick(0, 50), inner = pick(1, 40), count = pick(0, 100);
+		int64_t outer = pick(0, 4), n = pick(0, 50), inner = pick(1, 40),
+			count = pick(0, 100);
 		int size = 1 << pick(0, 3);
 		indices at = random_indices(count, n);
 		int64_t row = inner * size;
-		char *x = guarded((size_t)(outer * n * row)), *y = guarded((size_t)(outer * count * row));
+		char *x = guarded((size_t)(outer * n * row)),
+		     *y = guarded((size_t)(outer * count * row));
 		char *want = guarded((size_t)(outer * count * row));
 		for (int64_t i = 0; i < outer * n * row; i++)
 			x[i] = (char)test_random();
@@ -46,8 +48,10 @@ TEST(gathers)
 				memcpy(want + i * row, x + (i / count * n + k) * row, (size_t)row);
 		}
 		nc_gather g = {outer, n, inner, count, size, at.size, x, at.data, y};
-		FOR_ISAS(k) {
-			FOR_TEAMS(nt) {
+		FOR_ISAS(k)
+		{
+			FOR_TEAMS(nt)
+			{
 				memset(y, 0x5a, (size_t)(outer * count * row));
 				for (int t = 0; t < nt; t++)
 					k->gather(&g, t, nt);
@@ -61,12 +65,14 @@ TEST(gathers)
 TEST(scatters)
 {
 	for (int round = 0; round < 200; round++) {
-		int64_t outer = pick(1, 4), n = pick(0, 50), inner = pick(1, 130), count = pick(0, 100);
+		int64_t outer = pick(1, 4), n = pick(0, 50), inner = pick(1, 130),
+			count = pick(0, 100);
 		if (pick(0, 2) == 0)
 			outer = 1;
 		indices at = random_indices(count, n);
 		float *updates = guarded_floats(outer * count * inner);
-		float *y = guarded_floats(outer * n * inner), *want = guarded_floats(outer * n * inner);
+		float *y = guarded_floats(outer * n * inner),
+		      *want = guarded_floats(outer * n * inner);
 		float *start = guarded_floats(outer * n * inner);
 		size_t bytes = (size_t)(outer * n * inner) * sizeof *y;
 		memcpy(want, start, bytes);
@@ -76,8 +82,10 @@ TEST(scatters)
 				want[(i / count * n + k) * inner + c] += updates[i * inner + c];
 		}
 		nc_scatter s = {outer, n, inner, count, at.size, at.data, updates, y};
-		FOR_ISAS(k) {
-			FOR_TEAMS(nt) {
+		FOR_ISAS(k)
+		{
+			FOR_TEAMS(nt)
+			{
 				memcpy(y, start, bytes);
 				for (int t = 0; t < nt; t++)
 					k->scatter(&s, t, nt);
@@ -95,14 +103,17 @@ TEST(one_hots)
 		indices at = random_indices(count, depth);
 		float *y = guarded_floats(count * depth);
 		nc_one_hot h = {count, depth, at.size, at.data, y};
-		FOR_ISAS(k) {
-			FOR_TEAMS(nt) {
+		FOR_ISAS(k)
+		{
+			FOR_TEAMS(nt)
+			{
 				int64_t wrong = 0;
 				memset(y, 0x5a, (size_t)(count * depth) * sizeof *y);
 				for (int t = 0; t < nt; t++)
 					k->one_hot(&h, t, nt);
 				for (int64_t i = 0; i < count * depth; i++)
-					wrong += y[i] != (float)(index_of(&at, i / depth) == i % depth);
+					wrong +=
+					    y[i] != (float)(index_of(&at, i / depth) == i % depth);
 				CHECK_EQ(wrong, 0);
 			}
 		}

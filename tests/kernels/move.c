@@ -53,13 +53,14 @@ static void check_copy(const nc_kernels *k, nc_copy *c, int64_t total, char *wan
 	for (int64_t i = 0; i < total; i++)
 		memcpy(want + shift + at(c, i, c->dst_stride) * c->size,
 		       (const char *)c->src + at(c, i, c->src_stride) * c->size, (size_t)c->size);
-	FOR_TEAMS(nt) {
+	FOR_TEAMS(nt)
+	{
 		memset(dst, 0x5a, bytes);
 		for (int t = 0; t < nt; t++)
 			k->copy(c, t, nt);
 		if (!same_bits(dst, want, bytes))
-			test_failed(__FILE__, __LINE__, "%s nt %d: copy of rank %d, size %d", k->isa, nt,
-				    c->rank, c->size);
+			test_failed(__FILE__, __LINE__, "%s nt %d: copy of rank %d, size %d",
+				    k->isa, nt, c->rank, c->size);
 	}
 }
 
@@ -83,7 +84,7 @@ TEST(random_copies)
 		char *want = guarded((size_t)(span * c.size));
 		c.dst = dst + first * c.size;
 		FOR_ISAS(k)
-			check_copy(k, &c, total, want, dst, span);
+		check_copy(k, &c, total, want, dst, span);
 		guarded_release();
 	}
 }
@@ -100,9 +101,10 @@ TEST(transposes)
 				char *want = guarded((size_t)(total * size));
 				for (int64_t q = 0; q < total * size; q++)
 					src[q] = (char)test_random();
-				nc_copy c = {3, {b, m, n}, {m * n, 1, m}, {m * n, n, 1}, size, src, dst};
+				nc_copy c = {3,   {b, m, n}, {m * n, 1, m}, {m * n, n, 1}, size,
+					     src, dst};
 				FOR_ISAS(k)
-					check_copy(k, &c, total, want, dst, total);
+				check_copy(k, &c, total, want, dst, total);
 				guarded_release();
 			}
 }
@@ -116,8 +118,10 @@ TEST(fills)
 				int64_t n = lengths[l], wrong = 0;
 				char *dst = guarded((size_t)(n * size));
 				nc_fill f = {size, zero ? 0 : 0x0123456789abcdef, n, dst};
-				FOR_ISAS(k) {
-					FOR_TEAMS(nt) {
+				FOR_ISAS(k)
+				{
+					FOR_TEAMS(nt)
+					{
 						memset(dst, 0x5a, (size_t)(n * size));
 						for (int t = 0; t < nt; t++)
 							k->fill(&f, t, nt);
@@ -136,7 +140,8 @@ TEST(batch_rows)
 	for (int round = 0; round < 100; round++) {
 		int64_t n = pick(0, 70), examples = pick(1, 20), batch = pick(0, 20);
 		bool bytes = pick(0, 1);
-		nc_rows r = {.n = n, .scale = pick(0, 3) ? 1.f / 255 : 1, .offset = pick(0, 1) ? -0.5f : 0};
+		nc_rows r = {
+		    .n = n, .scale = pick(0, 3) ? 1.f / 255 : 1, .offset = pick(0, 1) ? -0.5f : 0};
 		int64_t *row = guarded((size_t)batch * sizeof *row);
 		float *y = guarded_floats(batch * n);
 		for (int64_t i = 0; i < batch; i++)
@@ -149,7 +154,8 @@ TEST(batch_rows)
 		r.x = bytes ? (void *)u : f;
 		r.row = batch <= examples && pick(0, 1) ? NULL : row;
 		r.y = y;
-		FOR_ISAS(k) {
+		FOR_ISAS(k)
+		{
 			int64_t half = batch / 2, wrong = 0;
 			memset(y, 0x5a, (size_t)(batch * n) * sizeof *y);
 			k->rows(&r, 0, half);

@@ -8,12 +8,12 @@
 
 #include "support.h"
 
-static const int exact_ops[] = {NC_E_neg, NC_E_abs, NC_E_sqrt, NC_E_relu, NC_E_floor, NC_E_is_nan,
-				NC_E_logical_not, NC_E_add, NC_E_sub, NC_E_mul, NC_E_div,
-				NC_E_maximum, NC_E_minimum, NC_E_lt, NC_E_ge, NC_E_logical_or,
-				NC_E_select, NC_VM_MOVE};
+static const int exact_ops[] = {
+    NC_E_neg,         NC_E_abs, NC_E_sqrt, NC_E_relu,       NC_E_floor,  NC_E_is_nan,
+    NC_E_logical_not, NC_E_add, NC_E_sub,  NC_E_mul,        NC_E_div,    NC_E_maximum,
+    NC_E_minimum,     NC_E_lt,  NC_E_ge,   NC_E_logical_or, NC_E_select, NC_VM_MOVE};
 static const int type_bytes[] = {[NC_V_F32] = 4, [NC_V_F16] = 2, [NC_V_BF16] = 2, [NC_V_I8] = 1,
-				 [NC_V_U8] = 1, [NC_V_I32] = 4, [NC_V_BOOL] = 1};
+				 [NC_V_U8] = 1,  [NC_V_I32] = 4, [NC_V_BOOL] = 1};
 
 static inline int op_sources(int op)
 {
@@ -76,7 +76,7 @@ static inline float op_value(int op, float a, float b, float c)
 	}
 }
 
-/* -- types, by the book: half and bfloat through doubles ---------------------------------------------*/
+/* types, by the book: half and bfloat through doubles */
 
 static inline double small_float(unsigned bits, int exponent_bits, int fraction_bits)
 {
@@ -90,7 +90,7 @@ static inline double small_float(unsigned bits, int exponent_bits, int fraction_
 		x = fraction != 0 ? (double)NAN : (double)INFINITY;
 	return sign ? -x : x;
 }
-static inline float get(int type, const void *p, int64_t i)
+static inline float get(nc_vtype type, const void *p, int64_t i)
 {
 	switch (type) {
 	case NC_V_F16:
@@ -110,7 +110,7 @@ static inline float get(int type, const void *p, int64_t i)
 	}
 }
 /* is what stands at p[i] the right form of x in this type? */
-static inline bool holds(int type, const void *p, int64_t i, float x)
+static inline bool holds(nc_vtype type, const void *p, int64_t i, float x)
 {
 	float got = get(type, p, i);
 	int low, high;
@@ -148,13 +148,13 @@ static inline bool holds(int type, const void *p, int64_t i, float x)
 				      : ((const int32_t *)p)[i];
 	return (double)n == y;
 }
-static inline void randomize(int type, void *p, int64_t n)
+static inline void randomize(nc_vtype type, void *p, int64_t n)
 {
 	static const float odd[] = {0.f, -0.f, NAN, INFINITY, -INFINITY, 1.f, 3e9f, 65519.f, 1e-7f};
 	for (int64_t i = 0; i < n; i++) {
 		if (type == NC_V_F32)
-			((float *)p)[i] = pick(0, 15) ? (float)test_uniform(-300, 300)
-						      : odd[pick(0, 8)];
+			((float *)p)[i] =
+			    pick(0, 15) ? (float)test_uniform(-300, 300) : odd[pick(0, 8)];
 		else if (type_bytes[type] == 2)
 			((uint16_t *)p)[i] = (uint16_t)test_random();
 		else if (type_bytes[type] == 4)
@@ -164,7 +164,7 @@ static inline void randomize(int type, void *p, int64_t n)
 	}
 }
 
-/* -- programs ----------------------------------------------------------------------------------------------*/
+/* programs */
 
 static inline void random_code(nc_vm *vm, int operands)
 {

@@ -4,7 +4,8 @@
  */
 #include "support.h"
 
-static const int64_t lengths[] = {0, 1, 2, 3, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 100, 257, 1000, 4099, 9000};
+static const int64_t lengths[] = {0,  1,  2,  3,  7,   8,   15,   16,   17,  31,
+				  33, 63, 64, 65, 100, 257, 1000, 4099, 9000};
 enum { LENGTHS = sizeof lengths / sizeof *lengths };
 
 typedef struct shape {
@@ -25,7 +26,8 @@ static int64_t elements(shape s)
 	return s.outer * s.n * s.inner;
 }
 
-static double reduce_ref(nc_reduce_kind kind, const float *x, int64_t n, int64_t stride, double *size)
+static double reduce_ref(nc_reduce_kind kind, const float *x, int64_t n, int64_t stride,
+			 double *size)
 {
 	double y = kind == NC_REDUCE_SUM   ? 0
 		   : kind == NC_REDUCE_MAX ? -INFINITY
@@ -50,7 +52,7 @@ static void check_reduce(const nc_kernels *k, const nc_reduce *r, const float *o
 	for (int64_t i = 0; i < r->outer * r->inner; i++) {
 		const float *x = r->x + i / r->inner * r->n * r->inner + i % r->inner;
 		double size, want = reduce_ref(r->kind, x, r->n, r->inner, &size);
-		double bar = r->kind == NC_REDUCE_SUM	    ? 3e-7 * (size + 1) * fabs(r->scale)
+		double bar = r->kind == NC_REDUCE_SUM       ? 3e-7 * (size + 1) * fabs(r->scale)
 			     : r->kind == NC_REDUCE_PRODUCT ? 1e-7 * (double)(r->n + 1) * fabs(want)
 							    : 0;
 		if (r->kind == NC_REDUCE_SUM)
@@ -81,12 +83,14 @@ TEST(reductions)
 		}
 		r.x = x;
 		_Alignas(64) char scratch[4096];
-		FOR_ISAS(k) {
+		FOR_ISAS(k)
+		{
 			r.y = one;
 			k->reduce(&r, 0, 1, scratch);
 			check_reduce(k, &r, one);
 			r.y = y;
-			FOR_TEAMS(nt) {
+			FOR_TEAMS(nt)
+			{
 				memset(y, 0x5a, bytes);
 				for (int t = 0; t < nt; t++)
 					k->reduce(&r, t, nt, scratch);
@@ -107,7 +111,8 @@ TEST(long_sums_stay_exact)
 	for (int64_t inner = 1; inner <= 8; inner *= 8) {
 		float y[8];
 		nc_reduce r = {NC_REDUCE_SUM, 1, N / inner, inner, x, y, 1};
-		FOR_ISAS(k) {
+		FOR_ISAS(k)
+		{
 			double got = 0;
 			k->reduce(&r, 0, 1, NULL);
 			for (int i = 0; i < inner; i++)
@@ -146,8 +151,10 @@ TEST(places_of_extremes)
 		}
 		r.x = x;
 		r.y = y;
-		FOR_ISAS(k) {
-			FOR_TEAMS(nt) {
+		FOR_ISAS(k)
+		{
+			FOR_TEAMS(nt)
+			{
 				int64_t wrong = 0;
 				memset(y, 0x5a, (size_t)results * sizeof *y);
 				for (int t = 0; t < nt; t++)
@@ -155,7 +162,7 @@ TEST(places_of_extremes)
 				for (int64_t i = 0; i < results; i++)
 					wrong += y[i] != arg_ref(r.smallest,
 								 x + i / s.inner * s.n * s.inner +
-									 i % s.inner,
+								     i % s.inner,
 								 s.n, s.inner);
 				CHECK_EQ(wrong, 0);
 			}
@@ -189,8 +196,10 @@ TEST(running_sums)
 		nc_cumsum c = {pick(0, 1), pick(0, 1), s.outer, s.n, s.inner, x, y};
 		cumsum_ref(&c, want);
 		bool in_place = pick(0, 1);
-		FOR_ISAS(k) {
-			FOR_TEAMS(nt) {
+		FOR_ISAS(k)
+		{
+			FOR_TEAMS(nt)
+			{
 				memcpy(y, x, bytes);
 				c.x = in_place ? y : x;
 				for (int t = 0; t < nt; t++)

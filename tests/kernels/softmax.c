@@ -31,8 +31,9 @@ static void check(const nc_kernels *k, const nc_softmax *s, const float *got)
 					    : (1e-6 + 1.2e-7 * grown) * want[j] + 1e-37;
 			if (same_float(y, (float)want[j]) || fabs(y - want[j]) <= bar)
 				continue;
-			test_failed(__FILE__, __LINE__, "%s log %d [%ld][%ld][%ld]: %.9g, not %.9g", k->isa,
-				    s->log, (long)s->outer, (long)s->n, (long)s->inner, y, want[j]);
+			test_failed(__FILE__, __LINE__, "%s log %d [%ld][%ld][%ld]: %.9g, not %.9g",
+				    k->isa, s->log, (long)s->outer, (long)s->n, (long)s->inner, y,
+				    want[j]);
 			free(want);
 			return;
 		}
@@ -42,12 +43,14 @@ static void check(const nc_kernels *k, const nc_softmax *s, const float *got)
 
 TEST(random_softmax)
 {
-	static const int64_t lengths[] = {0, 1, 2, 3, 5, 10, 16, 17, 32, 40, 64, 65, 100, 127, 1000, 5000};
+	static const int64_t lengths[] = {0,  1,  2,  3,  5,   10,  16,   17,
+					  32, 40, 64, 65, 100, 127, 1000, 5000};
 	for (int round = 0; round < 300; round++) {
 		int64_t n = lengths[pick(0, 15)], inner = pick(0, 2) ? 1 : pick(1, 40);
 		int64_t outer = pick(0, 9) ? pick(1, 1 + 8000 / (n + 1) / inner) : 0;
 		int64_t size = outer * n * inner;
-		float *x = guarded_floats(size), *y = guarded_floats(size), *one = guarded_floats(size);
+		float *x = guarded_floats(size), *y = guarded_floats(size),
+		      *one = guarded_floats(size);
 		for (int64_t i = 0; i < size; i++) {
 			x[i] *= round % 4 == 0 ? 30 : 1;
 			if (round % 5 == 0 && pick(0, 20) == 0)
@@ -56,12 +59,14 @@ TEST(random_softmax)
 				x[i] = NAN;
 		}
 		nc_softmax s = {round % 2, outer, n, inner, x, one};
-		FOR_ISAS(k) {
+		FOR_ISAS(k)
+		{
 			s.x = x;
 			s.y = one;
 			k->softmax(&s, 0, 1);
 			check(k, &s, one);
-			FOR_TEAMS(nt) { /* and in place */
+			FOR_TEAMS(nt)
+			{ /* and in place */
 				memcpy(y, x, (size_t)size * sizeof *y);
 				s.x = nt == 2 ? x : y;
 				s.y = y;

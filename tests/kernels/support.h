@@ -18,8 +18,7 @@
 		for (const nc_kernels *k = nc_kernels_named(nc_cpu_isa(isa_)); k; k = NULL)
 
 static const int team_sizes[] = {1, 2, 3, 7};
-#define FOR_TEAMS(nt)                                                                              \
-	for (int team_ = 0, nt; team_ < 4 && (nt = team_sizes[team_], 1); team_++)
+#define FOR_TEAMS(nt) for (int team_ = 0, nt; team_ < 4 && (nt = team_sizes[team_], 1); team_++)
 
 enum { GUARDED_MAX = 64, GUARDED_PAGE = 4096, GUARDED_BYTE = 0xa5 };
 typedef struct guarded_block {
@@ -36,7 +35,7 @@ static inline void *guarded(size_t bytes)
 	size_t size = (bytes + 2 * GUARDED_PAGE - 1) / GUARDED_PAGE * GUARDED_PAGE;
 	size_t mapped = size + 2 * GUARDED_PAGE;
 	unsigned char *map =
-		mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	    mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (map == MAP_FAILED || guarded_count == GUARDED_MAX) {
 		printf("no memory for the test\n");
 		exit(1);
@@ -54,7 +53,8 @@ static inline void guarded_release(void)
 		guarded_block *b = &guarded_blocks[guarded_count - 1];
 		for (unsigned char *p = b->map + GUARDED_PAGE; p < b->data; p++)
 			if (*p != GUARDED_BYTE) {
-				CHECK(!"a byte before an array was written");
+				test_failed(__FILE__, __LINE__,
+					    "a byte before an array was written");
 				break;
 			}
 		munmap(b->map, b->mapped);

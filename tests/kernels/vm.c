@@ -17,7 +17,8 @@ static int64_t offset_of(const nc_vm *vm, int64_t i, const int64_t *stride)
 
 static void random_space(nc_vm *vm)
 {
-	static const int64_t odd[] = {0, 1, 2, 7, 15, 16, 17, 511, 512, 513, 1024, 4095, 4096, 9001};
+	static const int64_t odd[] = {0,   1,   2,   7,    15,   16,   17,
+				      511, 512, 513, 1024, 4095, 4096, 9001};
 	vm->rank = (int)pick(0, 5);
 	vm->total = 1;
 	for (int d = 0; d < vm->rank; d++) {
@@ -147,8 +148,10 @@ TEST(random_programs)
 		random_code(&vm, vm.n_operands);
 		float *want = malloc((size_t)(vm.total * vm.n_results + 1) * sizeof *want);
 		expected(&vm, want);
-		FOR_ISAS(k) {
-			FOR_TEAMS(nt) {
+		FOR_ISAS(k)
+		{
+			FOR_TEAMS(nt)
+			{
 				for (int j = 0; j < vm.n_results; j++)
 					memset(memory[j].start, 0x5a, (size_t)memory[j].bytes);
 				run_team(k, &vm, nt);
@@ -182,8 +185,10 @@ TEST(in_place)
 				vm.result[j].src = vm.code[vm.n_code - 1].dst;
 		float *want = malloc((size_t)(vm.total * vm.n_results + 1) * sizeof *want);
 		expected(&vm, want);
-		FOR_ISAS(k) {
-			FOR_TEAMS(nt) {
+		FOR_ISAS(k)
+		{
+			FOR_TEAMS(nt)
+			{
 				for (int o = 0; o < 3; o++)
 					memcpy(data[o], saved[o], bytes);
 				run_team(k, &vm, nt);
@@ -199,16 +204,17 @@ TEST(in_place)
 TEST(all_halves)
 {
 	enum { N = 65536 };
-	for (int type = NC_V_F16; type <= NC_V_BF16; type++) {
+	for (nc_vtype type = NC_V_F16; type <= NC_V_BF16; type++) {
 		uint16_t *x = guarded(N * sizeof *x), *y = guarded(N * sizeof *y);
 		float *f = guarded_floats(N);
 		for (int i = 0; i < N; i++)
 			x[i] = (uint16_t)i;
 		nc_vm vm = {.rank = 1, .size = {N}, .total = N, .n_operands = 1, .n_results = 2};
-		vm.operand[0] = (nc_operand){x, (nc_vtype)type, NC_FLAT, {0}};
+		vm.operand[0] = (nc_operand){x, type, NC_FLAT, {0}};
 		vm.result[0] = (nc_result){f, NC_V_F32, NC_VM_REGISTERS, NC_FLAT, {0}};
-		vm.result[1] = (nc_result){y, (nc_vtype)type, NC_VM_REGISTERS, NC_FLAT, {0}};
-		FOR_ISAS(k) {
+		vm.result[1] = (nc_result){y, type, NC_VM_REGISTERS, NC_FLAT, {0}};
+		FOR_ISAS(k)
+		{
 			run_team(k, &vm, 2);
 			int wrong = 0;
 			for (int i = 0; i < N; i++)

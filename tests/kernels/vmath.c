@@ -45,17 +45,57 @@ static const struct {
 #include "kernels/elementwise.def"
 };
 
-static const double specials[] = {0.0, -0.0, 1, -1, 0.5, -0.5, 1.5, 2.5, -1.5, -2.5, 3, -3, INFINITY,
-	-INFINITY, NAN, 0x1p-126, -0x1p-126, 0x1p127, -0x1p127, 0x1.fffffep127, -0x1.fffffep127, 0x1p23,
-	-0x1p23, 8388607.5, -8388607.5, 4194304.5, -4194304.5, 16777215, 0x1p31, 88.72283, 88.72284,
-	-87.33654, -87.33655, 104, -104, 0.49999997, -0.49999997, 1e-8, -1e-8, 0.625, 0.925, 4, -4, 1e10};
+static const double specials[] = {0.0,
+				  -0.0,
+				  1,
+				  -1,
+				  0.5,
+				  -0.5,
+				  1.5,
+				  2.5,
+				  -1.5,
+				  -2.5,
+				  3,
+				  -3,
+				  INFINITY,
+				  -INFINITY,
+				  NAN,
+				  0x1p-126,
+				  -0x1p-126,
+				  0x1p127,
+				  -0x1p127,
+				  0x1.fffffep127,
+				  -0x1.fffffep127,
+				  0x1p23,
+				  -0x1p23,
+				  8388607.5,
+				  -8388607.5,
+				  4194304.5,
+				  -4194304.5,
+				  16777215,
+				  0x1p31,
+				  88.72283,
+				  88.72284,
+				  -87.33654,
+				  -87.33655,
+				  104,
+				  -104,
+				  0.49999997,
+				  -0.49999997,
+				  1e-8,
+				  -1e-8,
+				  0.625,
+				  0.925,
+				  4,
+				  -4,
+				  1e10};
 enum { SPECIALS = sizeof specials / sizeof *specials };
 
 /* one instruction over n elements */
 static void run(const nc_kernels *k, int op, int sources, int64_t n, float *const *x, float *y)
 {
-	nc_vm vm = {.rank = 1, .size = {n}, .total = n, .n_operands = sources, .n_code = 1,
-		    .n_results = 1};
+	nc_vm vm = {
+	    .rank = 1, .size = {n}, .total = n, .n_operands = sources, .n_code = 1, .n_results = 1};
 	for (int i = 0; i < sources; i++) {
 		vm.operand[i] = (nc_operand){x[i], NC_V_F32, NC_FLAT, {0}};
 		vm.code[0].src[i] = (uint8_t)(NC_VM_REGISTERS + i);
@@ -70,7 +110,8 @@ static void run(const nc_kernels *k, int op, int sources, int64_t n, float *cons
 static void check(int op, int64_t n, float *const *x, double bar)
 {
 	float *y = guarded((size_t)n * sizeof *y);
-	FOR_ISAS(k) {
+	FOR_ISAS(k)
+	{
 		int wrong = 0;
 		run(k, op, functions[op].sources, n, x, y);
 		for (int64_t i = 0; i < n && wrong < 3; i++) {
@@ -148,7 +189,8 @@ static void sweep(int op, double bar, uint64_t step)
 			want[i] = functions[op].ref(x[0][i], 0, 0);
 		}
 		int isa = 0;
-		FOR_ISAS(k) {
+		FOR_ISAS(k)
+		{
 			float where = 0;
 			double u = sweep_one(k, op, N, x, want, y, &where);
 			if (u > worst[isa]) {
@@ -159,10 +201,11 @@ static void sweep(int op, double bar, uint64_t step)
 		}
 	}
 	int isa = 0;
-	FOR_ISAS(k) {
+	FOR_ISAS(k)
+	{
 		if (!(worst[isa] <= bar))
-			test_failed(__FILE__, __LINE__, "%s %s(%.9g) is %.2f ulp off (bar %g)", k->isa,
-				    functions[op].name, at[isa], worst[isa], bar);
+			test_failed(__FILE__, __LINE__, "%s %s(%.9g) is %.2f ulp off (bar %g)",
+				    k->isa, functions[op].name, at[isa], worst[isa], bar);
 		isa++;
 	}
 	guarded_release();
@@ -171,10 +214,11 @@ static void sweep(int op, double bar, uint64_t step)
 static const struct {
 	int op;
 	double bar;
-} bars[] = {{NC_E_exp, 2}, {NC_E_expm1, 2}, {NC_E_log, 2}, {NC_E_log1p, 2}, {NC_E_tanh, 2},
-	    {NC_E_erf, 2}, {NC_E_sigmoid, 4}, {NC_E_softplus, 4}, {NC_E_sqrt, 0.5},
-	    {NC_E_rsqrt, 1.5}, {NC_E_floor, 0}, {NC_E_ceil, 0}, {NC_E_round, 0}, {NC_E_trunc, 0},
-	    {NC_E_sign, 0}, {NC_E_relu, 0}, {NC_E_abs, 0}};
+} bars[] = {{NC_E_exp, 2},    {NC_E_expm1, 2},   {NC_E_log, 2},     {NC_E_log1p, 2},
+	    {NC_E_tanh, 2},   {NC_E_erf, 2},     {NC_E_sigmoid, 4}, {NC_E_softplus, 4},
+	    {NC_E_sqrt, 0.5}, {NC_E_rsqrt, 1.5}, {NC_E_floor, 0},   {NC_E_ceil, 0},
+	    {NC_E_round, 0},  {NC_E_trunc, 0},   {NC_E_sign, 0},    {NC_E_relu, 0},
+	    {NC_E_abs, 0}};
 
 TEST(sweep_over_all_floats)
 {
@@ -186,10 +230,11 @@ TEST(sweep_over_all_floats)
 
 TEST(signs_of_zeros)
 {
-	static const int odd[] = {NC_E_expm1, NC_E_log1p, NC_E_tanh, NC_E_erf, NC_E_floor, NC_E_ceil,
-				  NC_E_round, NC_E_trunc, NC_E_sqrt};
+	static const int odd[] = {NC_E_expm1, NC_E_log1p, NC_E_tanh,  NC_E_erf, NC_E_floor,
+				  NC_E_ceil,  NC_E_round, NC_E_trunc, NC_E_sqrt};
 	static const float halves[] = {-0.0f, -0.25f, -0.5f};
-	FOR_ISAS(k) {
+	FOR_ISAS(k)
+	{
 		float x[16] = {0}, y[16], *const in[3] = {x};
 		for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
 			x[0] = -0.0f;
@@ -222,15 +267,17 @@ TEST(flush_to_zero)
 				memcpy(x[0] + i, &b, 4);
 				want[i] = functions[bars[f].op].ref(x[0][i], 0, 0);
 			}
-			FOR_ISAS(k) {
+			FOR_ISAS(k)
+			{
 				float *const *in = x;
 				__builtin_ia32_ldmxcsr(before | 0x8040);
 				run(k, bars[f].op, 1, 4096, in, y);
 				__builtin_ia32_ldmxcsr(before);
 				for (int i = 0; i < 4096; i++)
 					if (!(ulps(y[i], want[i]) <= bars[f].bar + 0.01))
-						test_failed(__FILE__, __LINE__, "%s %s(%.9g) = %.9g",
-							    k->isa, functions[bars[f].op].name, x[0][i],
+						test_failed(__FILE__, __LINE__,
+							    "%s %s(%.9g) = %.9g", k->isa,
+							    functions[bars[f].op].name, x[0][i],
 							    y[i]);
 			}
 		}

@@ -253,3 +253,33 @@ TEST(nothing_crashes)
 	}
 	CHECK(refused > GRAPHS && made > GRAPHS); /* about as many of either */
 }
+
+/* A size of 0 beside a large one: nothing to do, and nothing may be looped over. */
+TEST(large_beside_nothing)
+{
+	int64_t large = INT64_C(1) << 50;
+	nacre_graph *g = nacre_graph_new(NULL);
+	nacre_node *x = nacre_fill(g, NACRE_F32, 2, (int64_t[]){0, large}, 1), *dx;
+	nacre_node *i = nacre_fill(g, NACRE_I32, 1, (int64_t[]){0}, 0);
+	nacre_node *k = nacre_fill(g, NACRE_I32, 2, (int64_t[]){0, large}, 0);
+	nacre_node *y = nacre_softmax_axis(x, 0);
+	y = nacre_plus(y, nacre_log_softmax_axis(x, 0));
+	y = nacre_plus(y, nacre_cumsum(x, 0, false, false));
+	y = nacre_plus(y, nacre_sort(x, 0, true));
+	y = nacre_plus(y, nacre_gather(x, i, 0));
+	y = nacre_plus(y, nacre_scatter_add(x, i, x, 0));
+	y = nacre_plus(y, nacre_take_along_axis(x, k, 0));
+	y = nacre_plus(y, nacre_scatter_add_along_axis(x, k, x, 0));
+	y = nacre_plus(y, nacre_broadcast(x, 3, (int64_t[]){1, 0, large}));
+	y = nacre_matmul(y, nacre_fill(g, NACRE_F32, 2, (int64_t[]){large, 0}, 1));
+	y = nacre_plus(y, nacre_cast(nacre_argmax(nacre_reshape(x, 3, (int64_t[]){large, 1, 0}), 1),
+				     NACRE_F32)
+				  ? y
+				  : NULL);
+	CHECK(y != NULL);
+	evaluation e = eval_graph(g, 0, NULL, NULL, 0, 0);
+	eval_free(&e);
+	CHECK_EQ(nacre_grad(y, 1, &x, &dx), NACRE_OK); /* has sums of nothing: large */
+	CHECK(nc_graph_check(g));
+	nacre_graph_free(g);
+}

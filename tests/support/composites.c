@@ -16,8 +16,8 @@ static nacre_node *input(op_case *c, nacre_dtype dtype, int rank, const int64_t 
 	return c->in[i];
 }
 
-#define X(...)                                                                                   \
-	input(c, d, (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)),                      \
+#define X(...)                                                                                     \
+	input(c, d, (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)),                     \
 	      (int64_t[]){__VA_ARGS__})
 
 /* COMPOSITE(name, expression) */

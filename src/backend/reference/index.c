@@ -19,6 +19,8 @@ static bool inside(double index, int64_t n)
 void nc_ref_gather(const nacre_node *n, double *const *in, double *y, const nc_ref_context *c)
 {
 	(void)c;
+	if (!nc_node_size(n))
+		return; /* here and below: no loops over other, large sizes */
 	nc_ref_lines l = nc_ref_around(n->in[0], axis_of(n));
 	int64_t count = nc_node_size(n->in[1]);
 	for (int64_t o = 0; o < l.outer; o++)
@@ -39,6 +41,8 @@ static void add(const nacre_node *n, double *to, double v)
 void nc_ref_scatter_add(const nacre_node *n, double *const *in, double *y, const nc_ref_context *c)
 {
 	(void)c;
+	if (!nc_node_size(n))
+		return;
 	nc_ref_lines l = nc_ref_around(n, axis_of(n));
 	int64_t count = nc_node_size(n->in[1]);
 	const double *u = in[2];
@@ -54,6 +58,8 @@ void nc_ref_take_along_axis(const nacre_node *n, double *const *in, double *y,
 			    const nc_ref_context *c)
 {
 	(void)c;
+	if (!nc_node_size(n))
+		return;
 	nc_ref_lines l = nc_ref_around(n->in[0], axis_of(n));
 	int64_t count = n->shape[axis_of(n)];
 	const double *index = in[1];
@@ -69,6 +75,8 @@ void nc_ref_scatter_add_along_axis(const nacre_node *n, double *const *in, doubl
 				   const nc_ref_context *c)
 {
 	(void)c;
+	if (!nc_node_size(n))
+		return;
 	nc_ref_lines l = nc_ref_around(n, axis_of(n));
 	int64_t count = n->in[1]->shape[axis_of(n)];
 	const double *index = in[1], *u = in[2];
@@ -92,6 +100,8 @@ void nc_ref_one_hot(const nacre_node *n, double *const *in, double *y, const nc_
 void nc_ref_cumsum(const nacre_node *n, double *const *in, double *y, const nc_ref_context *c)
 {
 	(void)c;
+	if (!nc_node_size(n))
+		return;
 	const nc_attr_cumsum *a = n->attr;
 	nc_ref_lines l = nc_ref_around(n, a->axis);
 	for (int64_t o = 0; o < l.outer; o++)
@@ -156,6 +166,8 @@ static void argsort_line(const line *l, int64_t n)
 
 static void sort(const nacre_node *n, const double *x, double *y, bool values)
 {
+	if (!nc_node_size(n))
+		return;
 	const nc_attr_sort *a = n->attr;
 	nc_ref_lines s = nc_ref_around(n, a->axis);
 	for (int64_t o = 0; o < s.outer; o++)

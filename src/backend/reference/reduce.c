@@ -10,6 +10,8 @@
 void nc_ref_matmul(const nacre_node *n, double *const *in, double *y, const nc_ref_context *c)
 {
 	(void)c;
+	if (!nc_node_size(n)) /* here and below: no loops over other, large sizes */
+		return;
 	const nc_attr_matmul *t = n->attr;
 	nacre_node a = *n->in[0], b = *n->in[1];
 	int64_t rows = n->shape[n->rank - 2], columns = n->shape[n->rank - 1];
@@ -99,6 +101,8 @@ ROW(product, times, 1)
 static void arg(const nacre_node *n, const double *x, double *y, bool smallest)
 {
 	nc_ref_lines l = nc_ref_around(n->in[0], ((const nc_attr_axis *)n->attr)->axis);
+	if (!nc_node_size(n))
+		return;
 	for (int64_t o = 0; o < l.outer; o++)
 		for (int64_t i = 0; i < l.inner; i++) {
 			const double *line = x + o * l.n * l.inner + i;
@@ -142,6 +146,8 @@ static void softmax_line(const double *x, double *y, int64_t n, int64_t stride, 
 static void softmax(const nacre_node *n, const double *x, double *y, bool logarithm)
 {
 	nc_ref_lines l = nc_ref_around(n, ((const nc_attr_axis *)n->attr)->axis);
+	if (!nc_node_size(n))
+		return;
 	for (int64_t o = 0; o < l.outer; o++)
 		for (int64_t i = 0; i < l.inner; i++) {
 			int64_t at = o * l.n * l.inner + i;

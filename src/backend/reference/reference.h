@@ -4,9 +4,9 @@
  * CPU backend falls back on for the rare types that it has no kernel for.
  *
  * Every value is an array of doubles, row-major, whatever its data type; integers are exact up to
- * 2^53.  A value of type f32, f16 or bf16 is not rounded.  Results of an integer type are cut towards
- * zero and clamped to the type's range (7 / -2 is -3, 1 / 0 the largest), NaN is 0; a cast does the
- * same: the rules of nacre_tensor_convert.
+ * 2^53.  A value of type f32, f16 or bf16 is not rounded.  Results of an integer type are cut
+ * towards zero and clamped to the type's range (7 / -2 is -3, 1 / 0 the largest), NaN is 0; a cast
+ * does the same: the rules of nacre_tensor_convert.
  */
 #ifndef NC_REFERENCE_H
 #define NC_REFERENCE_H
