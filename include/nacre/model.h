@@ -64,7 +64,8 @@ nacre_status nacre_add(nacre_model *model, nacre_layer *layer);
  *
  * A layer may be applied several times: its weights are shared.  After an error these return a
  * value that stands for nothing; only a NULL model or value yields NULL, and then a layer that
- * belongs to no model remains the caller's. */
+ * belongs to no model remains the caller's: who minds losing a few when there is no memory for a
+ * model looks whether nacre_functional() gave NULL before going on. */
 nacre_value *nacre_model_input(nacre_model *model, nacre_layer *input);
 nacre_value *nacre_apply(nacre_layer *layer, nacre_value *x);
 nacre_value *nacre_apply_n(nacre_layer *layer, int n, nacre_value *const *x);

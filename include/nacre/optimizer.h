@@ -27,7 +27,7 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 typedef struct nacre_optimizer {
-	const struct nc_optimizer_kind *kind; /* NULL: rmsprop, as in Keras */
+	const struct nacre_optimizer_kind *kind; /* NULL: rmsprop, as in Keras */
 	double learning_rate, weight_decay;
 	double momentum, rho, beta_1, beta_2, epsilon;
 	int nesterov;

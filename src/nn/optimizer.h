@@ -11,7 +11,7 @@
 
 enum { NC_MAX_SLOTS = 2 };
 
-typedef struct nc_optimizer_kind {
+typedef struct nacre_optimizer_kind {
 	const char *name, *keras;           /* "adam", "Adam" */
 	double learning_rate, weight_decay; /* defaults */
 	/* Numbers kept for each weight beside it; NULL: none or no more. */

@@ -32,7 +32,7 @@ static double reference(const char *name, double x)
 }
 
 static const char *const all[] = {"linear", "relu", "sigmoid", "tanh", "leaky_relu",
-				    "elu",    "selu", "gelu",	 "silu", "softplus"};
+				  "elu",    "selu", "gelu",    "silu", "softplus"};
 enum { NAMES = sizeof all / sizeof *all, POINTS = 61 };
 
 TEST(values)
@@ -61,7 +61,8 @@ TEST(gradients)
 		for (int i = 0; i < 8; i++) {
 			double h = 1e-5;
 			want[i] = (reference(all[k], (double)x[i] + h) -
-				   reference(all[k], (double)x[i] - h)) / (2 * h);
+				   reference(all[k], (double)x[i] - h)) /
+				  (2 * h);
 		}
 		nacre_graph *g = nacre_graph_new(NULL);
 		nacre_node *in = f32(g, 0, 8, x), *dx = NULL;
@@ -85,8 +86,7 @@ TEST(with_parameters)
 	nacre_node *x = f32(g, 0, 2, (float[]){-2, 3});
 	CHECK_NODE(nacre_leaky_relu_slope(x, 0.3), 1e-6, -0.6, 3);
 	CHECK_NODE(nacre_elu_alpha(x, 2), 1e-6, 2 * expm1(-2), 3);
-	CHECK_NODE(nacre_gelu_tanh(x), 1e-6,
-		   -(1 + tanh(sqrt(2 / M_PI) * (-2 - 0.044715 * 8))),
+	CHECK_NODE(nacre_gelu_tanh(x), 1e-6, -(1 + tanh(sqrt(2 / M_PI) * (-2 - 0.044715 * 8))),
 		   1.5 * (1 + tanh(sqrt(2 / M_PI) * (3 + 0.044715 * 27))));
 	nacre_graph_free(g);
 }

@@ -102,8 +102,9 @@ static void check_orthogonal(int rank, const int64_t *shape, double gain)
 		for (int64_t b = a; b < n; b++) {
 			double dot = 0;
 			for (int64_t i = 0; i < m; i++)
-				dot += nacre_tensor_get(t, tall ? i * columns + a : a * columns + i) *
-				       nacre_tensor_get(t, tall ? i * columns + b : b * columns + i);
+				dot +=
+				    nacre_tensor_get(t, tall ? i * columns + a : a * columns + i) *
+				    nacre_tensor_get(t, tall ? i * columns + b : b * columns + i);
 			CHECK_NEAR(dot, a == b ? g * g : 0, 1e-5 * g * g);
 		}
 	nacre_tensor_free(t);
@@ -122,8 +123,8 @@ TEST(orthogonal)
 TEST(seeds)
 {
 	int64_t shape[] = {9, 7};
-	static nacre_initializer_function *const all[] = {
-		nacre_glorot_uniform, nacre_he_normal, nacre_random_normal, nacre_orthogonal};
+	static nacre_initializer_function *const all[] = {nacre_glorot_uniform, nacre_he_normal,
+							  nacre_random_normal, nacre_orthogonal};
 	for (int k = 0; k < 4; k++) {
 		nacre_tensor *a = filled(all[k], 2, shape, 5, NULL);
 		nacre_tensor *b = filled(all[k], 2, shape, 5, NULL);
@@ -160,10 +161,11 @@ TEST(refusals)
 
 TEST(names)
 {
-	static const char *const all[] = {
-		"glorot_uniform", "glorot_normal", "he_uniform",     "he_normal",      "lecun_uniform",
-		"lecun_normal",	  "zeros",	   "ones",	     "constant",       "random_normal",
-		"random_uniform", "truncated_normal", "orthogonal"};
+	static const char *const all[] = {"glorot_uniform", "glorot_normal",  "he_uniform",
+					  "he_normal",      "lecun_uniform",  "lecun_normal",
+					  "zeros",          "ones",           "constant",
+					  "random_normal",  "random_uniform", "truncated_normal",
+					  "orthogonal"};
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		CHECK_STR(nacre_initializer_name(nacre_initializer_named(all[i])), all[i]);
 	CHECK(!nacre_initializer_named("he"));

@@ -182,7 +182,7 @@ TEST(refusals)
 		{nacre_adamw(.beta_2 = 2), "adamw: beta_2: expected 0 to 1, got 2"},
 		{nacre_adam(.epsilon = -1), "adam: epsilon: expected 0 to 1e+30, got -1"},
 		{nacre_adam(.clipnorm = 1, .clipvalue = 1),
-		 "adam: expected only one of clipnorm, clipvalue and global_clipnorm"},
+	     "adam: expected only one of clipnorm, clipvalue and global_clipnorm"},
 	};
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
 		nacre_optimizer o = all[i].o;

@@ -50,8 +50,8 @@ TEST(sparse_is_the_same)
 	CHECK_NEAR(loss[0], loss[1], 1e-6);
 }
 
-/* One weight w = 0, y = w x, mean squared error, rate r: worked out by hand with a last batch that is
- * smaller, and a regularizer, which the reported loss contains. */
+/* One weight w = 0, y = w x, mean squared error, rate r: worked out by hand with a last batch that
+ * is smaller, and a regularizer, which the reported loss contains. */
 TEST(loss_by_hand)
 {
 	nacre_runtime *rt = quiet(NULL, 0);
@@ -303,8 +303,8 @@ TEST(own_loss)
 	nacre_model *m = nacre_sequential_in(rt, "m");
 	nacre_add(m, nacre_input(3));
 	nacre_add(m, nacre_dense(1));
-	nacre_compile(m, .optimizer = nacre_adam(0.05), .loss = cubic, .metrics = {cubic, nacre_mse},
-		      .loss_options = {.context = m});
+	nacre_compile(m, .optimizer = nacre_adam(0.05), .loss = cubic,
+		      .metrics = {cubic, nacre_mse}, .loss_options = {.context = m});
 	nacre_result a = nacre_evaluate(m, d);
 	CHECK_NEAR(a.loss, 2 * a.metric[0], 1e-5 * a.loss);
 	nacre_fit(m, d, .epochs = 60);

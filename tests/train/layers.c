@@ -50,28 +50,28 @@ TEST(shapes)
 TEST(texts)
 {
 	static const char *const want[] = {
-		"Dense(units=3)",
-		"Dense(units=4, activation=relu, kernel_initializer=he_normal, "
-		"kernel_regularizer=l1_l2(0, 0.01))",
-		"Dropout(rate=0.25)",
-		"InputLayer(shape=[28, 28])",
-		"BatchNormalization()",
-		"BatchNormalization(momentum=0.9, no_scale=1)",
-		"Embedding(input_dim=7, output_dim=2)",
-		"Reshape(target_shape=[2, None])",
-		"Concatenate(axis=1)",
+	    "Dense(units=3)",
+	    "Dense(units=4, activation=relu, kernel_initializer=he_normal, "
+	    "kernel_regularizer=l1_l2(0, 0.01))",
+	    "Dropout(rate=0.25)",
+	    "InputLayer(shape=[28, 28])",
+	    "BatchNormalization()",
+	    "BatchNormalization(momentum=0.9, no_scale=1)",
+	    "Embedding(input_dim=7, output_dim=2)",
+	    "Reshape(target_shape=[2, None])",
+	    "Concatenate(axis=1)",
 	};
 	nacre_layer *l[] = {
-		nacre_dense(3),
-		nacre_dense(4, nacre_relu, .kernel_initializer = nacre_he_normal,
-			    .kernel_regularizer = nacre_l2(0.01)),
-		nacre_dropout(0.25),
-		nacre_input(28, 28),
-		nacre_batch_normalization(),
-		nacre_batch_normalization(.momentum = 0.9, .no_scale = 1),
-		nacre_embedding(7, 2),
-		nacre_reshape_layer(2, -1),
-		nacre_concatenate(.axis = 1),
+	    nacre_dense(3),
+	    nacre_dense(4, nacre_relu, .kernel_initializer = nacre_he_normal,
+			.kernel_regularizer = nacre_l2(0.01)),
+	    nacre_dropout(0.25),
+	    nacre_input(28, 28),
+	    nacre_batch_normalization(),
+	    nacre_batch_normalization(.momentum = 0.9, .no_scale = 1),
+	    nacre_embedding(7, 2),
+	    nacre_reshape_layer(2, -1),
+	    nacre_concatenate(.axis = 1),
 	};
 	for (size_t i = 0; i < sizeof l / sizeof *l; i++) {
 		nc_text t;
@@ -127,7 +127,8 @@ TEST(layer_normalization_numbers)
 	nacre_add(m, nacre_layer_normalization());
 	nacre_tensor *y = predict(m, 2, (int64_t[]){1, 4}, (float[]){1, 2, 3, 6});
 	for (int i = 0; i < 4; i++)
-		CHECK_NEAR(nacre_tensor_get(y, i), ((double[]){1, 2, 3, 6}[i] - 3) / sqrt(3.501), 1e-5);
+		CHECK_NEAR(nacre_tensor_get(y, i), ((double[]){1, 2, 3, 6}[i] - 3) / sqrt(3.501),
+			   1e-5);
 	nacre_tensor_free(y);
 	nacre_model_free(m);
 }
@@ -149,7 +150,8 @@ TEST(batch_normalization_averages)
 	nacre_compile(m, .optimizer = nacre_sgd(NACRE_ZERO), .loss = nacre_mse);
 	CHECK_EQ(nacre_layer_weights(bn), 4);
 	nacre_result r = nacre_train_on_batch(m, d);
-	/* of the batch: mean 3, 20; variance 8/3, 200; the output has mean 0, variance v / (v + e) */
+	/* of the batch: mean 3, 20; variance 8/3, 200; the output has mean 0, variance v / (v + e)
+	 */
 	CHECK_NEAR(r.loss, (8 / 3. / (8 / 3. + 1e-3) + 200 / 200.001) / 2, 1e-5);
 	nacre_tensor *mean = nacre_get_weight(m, "batch_normalization/moving_mean");
 	nacre_tensor *variance = nacre_get_weight(m, "batch_normalization/moving_variance");
@@ -196,7 +198,8 @@ TEST(frozen_layers_stay)
 	for (int i = 0; i < 5; i++) {
 		after[i] = nacre_get_weight(m, names[i]);
 		size_t size = (size_t)nacre_tensor_size(before[i]) * sizeof(float);
-		bool same = memcmp(nacre_tensor_data(before[i]), nacre_tensor_data(after[i]), size) == 0;
+		bool same =
+		    memcmp(nacre_tensor_data(before[i]), nacre_tensor_data(after[i]), size) == 0;
 		CHECK_EQ(same, i < 4);
 		nacre_tensor_free(before[i]);
 		nacre_tensor_free(after[i]);
@@ -220,7 +223,8 @@ TEST(dropout_statistics)
 	nacre_model *m = nacre_sequential_in(rt, "m");
 	nacre_add(m, nacre_input(WIDTH));
 	nacre_add(m, nacre_dropout(0.2));
-	nacre_add(m, nacre_batch_normalization()); /* something to train; its input is the metric's */
+	nacre_add(m,
+		  nacre_batch_normalization()); /* something to train; its input is the metric's */
 	nacre_compile(m, .optimizer = nacre_sgd(NACRE_ZERO), .loss = nacre_mse);
 	nacre_train_on_batch(m, d);
 	nacre_tensor *mean = nacre_get_weight(m, "batch_normalization/moving_mean");
@@ -230,7 +234,7 @@ TEST(dropout_statistics)
 		a += nacre_tensor_get(mean, i) / 0.01 / WIDTH;
 		b += (nacre_tensor_get(variance, i) - 0.99) / 0.01 / WIDTH;
 	}
-	CHECK_NEAR(a, 1, 0.01);	     /* kept numbers are divided by 0.8 */
+	CHECK_NEAR(a, 1, 0.01);    /* kept numbers are divided by 0.8 */
 	CHECK_NEAR(b, 0.25, 0.01); /* 1.25^2 0.8 - 1 */
 	nacre_tensor *p = nacre_predict(m, d);
 	double first = nacre_tensor_get(p, 0);
@@ -251,7 +255,8 @@ TEST(shared_layer_two_inputs)
 {
 	nacre_runtime *rt = quiet(NULL, 0);
 	nacre_model *m = nacre_functional_in(rt, "m");
-	nacre_value *a = nacre_model_input(m, nacre_input(2)), *b = nacre_model_input(m, nacre_input(2));
+	nacre_value *a = nacre_model_input(m, nacre_input(2)),
+		    *b = nacre_model_input(m, nacre_input(2));
 	nacre_layer *l = nacre_dense(3, .bias_initializer = nacre_ones);
 	nacre_value *p = nacre_apply(l, a), *q = nacre_apply(l, b);
 	nacre_value *u = nacre_apply_n(nacre_concatenate(), 2, (nacre_value *[]){p, q});

@@ -45,19 +45,53 @@ static void fit_plain(nacre_model *m, nacre_fit_options o)
 }
 
 /* -- layers that cannot be -- */
-static void no_units(nacre_model *m) { base(m); nacre_add(m, nacre_dense(0)); }
-static void negative_units(nacre_model *m) { base(m); nacre_add(m, nacre_dense(-5, .name = "out")); }
-static void all_dropped(nacre_model *m) { base(m); nacre_add(m, nacre_dropout(1)); }
-static void too_much_dropped(nacre_model *m) { base(m); nacre_add(m, nacre_dropout(1.5)); }
-static void negative_rate(nacre_model *m) { base(m); nacre_add(m, nacre_dropout(-0.1)); }
-static void nan_rate(nacre_model *m) { base(m); nacre_add(m, nacre_dropout(NAN)); }
-static void no_function(nacre_model *m) { base(m); nacre_add(m, nacre_activation(NULL)); }
-static void bad_shape(nacre_model *m) { nacre_add(m, nacre_input(3, -2)); }
+static void no_units(nacre_model *m)
+{
+	base(m);
+	nacre_add(m, nacre_dense(0));
+}
+static void negative_units(nacre_model *m)
+{
+	base(m);
+	nacre_add(m, nacre_dense(-5, .name = "out"));
+}
+static void all_dropped(nacre_model *m)
+{
+	base(m);
+	nacre_add(m, nacre_dropout(1));
+}
+static void too_much_dropped(nacre_model *m)
+{
+	base(m);
+	nacre_add(m, nacre_dropout(1.5));
+}
+static void negative_rate(nacre_model *m)
+{
+	base(m);
+	nacre_add(m, nacre_dropout(-0.1));
+}
+static void nan_rate(nacre_model *m)
+{
+	base(m);
+	nacre_add(m, nacre_dropout(NAN));
+}
+static void no_function(nacre_model *m)
+{
+	base(m);
+	nacre_add(m, nacre_activation(NULL));
+}
+static void bad_shape(nacre_model *m)
+{
+	nacre_add(m, nacre_input(3, -2));
+}
 static void bad_dtype(nacre_model *m)
 {
 	nacre_add(m, nacre_input_new((nacre_input_options){.shape = {3}, .dtype = NACRE_F64}));
 }
-static void slash(nacre_model *m) { nacre_add(m, nacre_input_new((nacre_input_options){.shape = {3}, .name = "a/b"})); }
+static void slash(nacre_model *m)
+{
+	nacre_add(m, nacre_input_new((nacre_input_options){.shape = {3}, .name = "a/b"}));
+}
 static void long_name(nacre_model *m)
 {
 	base(m);
@@ -69,12 +103,27 @@ static void bad_momentum(nacre_model *m)
 	base(m);
 	nacre_add(m, nacre_batch_normalization(.momentum = 2));
 }
-static void no_rows(nacre_model *m) { base(m); nacre_add(m, nacre_embedding(0, 3)); }
-static void two_unknown(nacre_model *m) { base(m); nacre_add(m, nacre_reshape_layer(-1, -1)); }
+static void no_rows(nacre_model *m)
+{
+	base(m);
+	nacre_add(m, nacre_embedding(0, 3));
+}
+static void two_unknown(nacre_model *m)
+{
+	base(m);
+	nacre_add(m, nacre_reshape_layer(-1, -1));
+}
 
 /* -- layers that do not fit -- */
-static void not_first(nacre_model *m) { nacre_add(m, nacre_dense(3)); }
-static void input_again(nacre_model *m) { base(m); nacre_add(m, nacre_input(3)); }
+static void not_first(nacre_model *m)
+{
+	nacre_add(m, nacre_dense(3));
+}
+static void input_again(nacre_model *m)
+{
+	base(m);
+	nacre_add(m, nacre_input(3));
+}
 static void same_name(nacre_model *m)
 {
 	base(m);
@@ -88,10 +137,26 @@ static void same_layer(nacre_model *m)
 	nacre_add(m, l);
 	nacre_add(m, l);
 }
-static void does_not_reshape(nacre_model *m) { base(m); nacre_add(m, nacre_reshape_layer(2, 2)); }
-static void rest_does_not_divide(nacre_model *m) { base(m); nacre_add(m, nacre_reshape_layer(2, -1)); }
-static void one_to_add(nacre_model *m) { base(m); nacre_add(m, nacre_add_layer()); }
-static void bad_axis(nacre_model *m) { base(m); nacre_add(m, nacre_layer_normalization(.axis = 2)); }
+static void does_not_reshape(nacre_model *m)
+{
+	base(m);
+	nacre_add(m, nacre_reshape_layer(2, 2));
+}
+static void rest_does_not_divide(nacre_model *m)
+{
+	base(m);
+	nacre_add(m, nacre_reshape_layer(2, -1));
+}
+static void one_to_add(nacre_model *m)
+{
+	base(m);
+	nacre_add(m, nacre_add_layer());
+}
+static void bad_axis(nacre_model *m)
+{
+	base(m);
+	nacre_add(m, nacre_layer_normalization(.axis = 2));
+}
 static void whole_numbers(nacre_model *m)
 {
 	nacre_add(m, nacre_input_new((nacre_input_options){.shape = {5}, .dtype = NACRE_I32}));
@@ -102,9 +167,21 @@ static void scalars(nacre_model *m)
 	nacre_add(m, nacre_input_new((nacre_input_options){.shape = {0}}));
 	nacre_add(m, nacre_dense(3));
 }
-static nacre_node *nothing(nacre_node *x) { (void)x; return NULL; }
-static void no_output(nacre_model *m) { base(m); nacre_add(m, nacre_activation(nothing)); }
-static void no_layer(nacre_model *m) { base(m); nacre_add(m, NULL); }
+static nacre_node *nothing(nacre_node *x)
+{
+	(void)x;
+	return NULL;
+}
+static void no_output(nacre_model *m)
+{
+	base(m);
+	nacre_add(m, nacre_activation(nothing));
+}
+static void no_layer(nacre_model *m)
+{
+	base(m);
+	nacre_add(m, NULL);
+}
 static void output_of_sequential(nacre_model *m)
 {
 	base(m);
@@ -112,8 +189,15 @@ static void output_of_sequential(nacre_model *m)
 }
 
 /* -- calls in the wrong order -- */
-static void compile_empty(nacre_model *m) { nacre_compile(m, .loss = nacre_mse); }
-static void no_loss(nacre_model *m) { base(m); nacre_compile(m, .optimizer = nacre_adam()); }
+static void compile_empty(nacre_model *m)
+{
+	nacre_compile(m, .loss = nacre_mse);
+}
+static void no_loss(nacre_model *m)
+{
+	base(m);
+	nacre_compile(m, .optimizer = nacre_adam());
+}
 static void bad_optimizer(nacre_model *m)
 {
 	base(m);
@@ -124,13 +208,41 @@ static void bad_smoothing(nacre_model *m)
 	base(m);
 	nacre_compile(m, .loss = nacre_mse, .loss_options = {.label_smoothing = 2});
 }
-static void fit_uncompiled(nacre_model *m) { base(m); nacre_fit(m, NULL); }
-static void evaluate_uncompiled(nacre_model *m) { base(m); nacre_evaluate(m, NULL); }
-static void fit_nothing(nacre_model *m) { ready(m); nacre_fit(m, NULL); }
-static void late_layer(nacre_model *m) { ready(m); nacre_add(m, nacre_dense(3)); }
-static void late_seed(nacre_model *m) { ready(m); nacre_set_seed(m, 3); }
-static void no_such_weight(nacre_model *m) { base(m); nacre_get_weight(m, "dense/gamma"); }
-static void null_weight(nacre_model *m) { base(m); nacre_get_weight(m, NULL); }
+static void fit_uncompiled(nacre_model *m)
+{
+	base(m);
+	nacre_fit(m, NULL);
+}
+static void evaluate_uncompiled(nacre_model *m)
+{
+	base(m);
+	nacre_evaluate(m, NULL);
+}
+static void fit_nothing(nacre_model *m)
+{
+	ready(m);
+	nacre_fit(m, NULL);
+}
+static void late_layer(nacre_model *m)
+{
+	ready(m);
+	nacre_add(m, nacre_dense(3));
+}
+static void late_seed(nacre_model *m)
+{
+	ready(m);
+	nacre_set_seed(m, 3);
+}
+static void no_such_weight(nacre_model *m)
+{
+	base(m);
+	nacre_get_weight(m, "dense/gamma");
+}
+static void null_weight(nacre_model *m)
+{
+	base(m);
+	nacre_get_weight(m, NULL);
+}
 static void weight_shape(nacre_model *m)
 {
 	base(m);
@@ -138,22 +250,73 @@ static void weight_shape(nacre_model *m)
 	nacre_set_weight(m, "dense/kernel", t);
 	nacre_tensor_free(t);
 }
-static void null_value(nacre_model *m) { base(m); nacre_set_weight(m, "dense/bias", NULL); }
-static void bad_rate(nacre_model *m) { ready(m); nacre_set_learning_rate(m, -1); }
-static void save_as_text(nacre_model *m) { base(m); nacre_save(m, "model.txt"); }
-static void save_nowhere(nacre_model *m) { base(m); nacre_save(m, NULL); }
-static void load_keras(nacre_model *m) { base(m); nacre_load_weights(m, "model.keras"); }
-static void predict_null(nacre_model *m) { base(m); nacre_predict_tensor(m, NULL); }
-static void predict_empty(nacre_model *m) { nacre_predict_tensor(m, NULL); nacre_predict(m, NULL); }
-static void summary_empty(nacre_model *m) { nacre_summary(m); }
+static void null_value(nacre_model *m)
+{
+	base(m);
+	nacre_set_weight(m, "dense/bias", NULL);
+}
+static void bad_rate(nacre_model *m)
+{
+	ready(m);
+	nacre_set_learning_rate(m, -1);
+}
+static void save_as_text(nacre_model *m)
+{
+	base(m);
+	nacre_save(m, "model.txt");
+}
+static void save_nowhere(nacre_model *m)
+{
+	base(m);
+	nacre_save(m, NULL);
+}
+static void load_keras(nacre_model *m)
+{
+	base(m);
+	nacre_load_weights(m, "model.keras");
+}
+static void predict_null(nacre_model *m)
+{
+	base(m);
+	nacre_predict_tensor(m, NULL);
+}
+static void predict_empty(nacre_model *m)
+{
+	nacre_predict_tensor(m, NULL);
+	nacre_predict(m, NULL);
+}
+static void summary_empty(nacre_model *m)
+{
+	nacre_summary(m);
+}
 
 /* -- data that does not fit -- */
 #define OPTIONS(...) ((nacre_fit_options){.data = NULL, __VA_ARGS__})
-static void wrong_width(nacre_model *m) { ready(m); fit_on(m, 10, 5, NACRE_U8, 0, 0, OPTIONS()); }
-static void empty(nacre_model *m) { ready(m); fit_on(m, 0, 4, NACRE_U8, 0, 0, OPTIONS()); }
-static void label(nacre_model *m) { ready(m); fit_on(m, 10, 4, NACRE_U8, 0, 12, OPTIONS()); }
-static void half_label(nacre_model *m) { ready(m); fit_on(m, 10, 4, NACRE_F32, 0, 0.5, OPTIONS()); }
-static void target_width(nacre_model *m) { ready(m); fit_on(m, 10, 4, NACRE_F32, 2, 0, OPTIONS()); }
+static void wrong_width(nacre_model *m)
+{
+	ready(m);
+	fit_on(m, 10, 5, NACRE_U8, 0, 0, OPTIONS());
+}
+static void empty(nacre_model *m)
+{
+	ready(m);
+	fit_on(m, 0, 4, NACRE_U8, 0, 0, OPTIONS());
+}
+static void label(nacre_model *m)
+{
+	ready(m);
+	fit_on(m, 10, 4, NACRE_U8, 0, 12, OPTIONS());
+}
+static void half_label(nacre_model *m)
+{
+	ready(m);
+	fit_on(m, 10, 4, NACRE_F32, 0, 0.5, OPTIONS());
+}
+static void target_width(nacre_model *m)
+{
+	ready(m);
+	fit_on(m, 10, 4, NACRE_F32, 2, 0, OPTIONS());
+}
 static void sparse_label(nacre_model *m)
 {
 	base(m);
@@ -186,13 +349,34 @@ static void failed_data(nacre_model *m)
 	nacre_fit(m, d);
 	nacre_dataset_free(d);
 }
-static void batch_size(nacre_model *m) { fit_plain(m, OPTIONS(.batch_size = -1)); }
-static void epochs(nacre_model *m) { fit_plain(m, OPTIONS(.epochs = -2)); }
-static void split_negative(nacre_model *m) { fit_plain(m, OPTIONS(.validation_split = -0.5)); }
-static void split_all(nacre_model *m) { fit_plain(m, OPTIONS(.validation_split = 1)); }
-static void split_empty(nacre_model *m) { fit_plain(m, OPTIONS(.validation_split = 0.99)); }
-static void frequency(nacre_model *m) { fit_plain(m, OPTIONS(.validation_freq = -1)); }
-static void validation_size(nacre_model *m) { fit_plain(m, OPTIONS(.validation_batch_size = -3)); }
+static void batch_size(nacre_model *m)
+{
+	fit_plain(m, OPTIONS(.batch_size = -1));
+}
+static void epochs(nacre_model *m)
+{
+	fit_plain(m, OPTIONS(.epochs = -2));
+}
+static void split_negative(nacre_model *m)
+{
+	fit_plain(m, OPTIONS(.validation_split = -0.5));
+}
+static void split_all(nacre_model *m)
+{
+	fit_plain(m, OPTIONS(.validation_split = 1));
+}
+static void split_empty(nacre_model *m)
+{
+	fit_plain(m, OPTIONS(.validation_split = 0.99));
+}
+static void frequency(nacre_model *m)
+{
+	fit_plain(m, OPTIONS(.validation_freq = -1));
+}
+static void validation_size(nacre_model *m)
+{
+	fit_plain(m, OPTIONS(.validation_batch_size = -3));
+}
 static void nothing_to_train(nacre_model *m)
 {
 	base(m);
@@ -212,28 +396,28 @@ static const misuse all[] = {
 	{"input_layer: shape: expected positive sizes, got [3, -2]", NACRE_INVALID, bad_shape},
 	{"input_layer: dtype: expected f32 or i32, got f64", NACRE_INVALID, bad_dtype},
 	{"input_layer: name: \"a/b\" contains '/', which separates layer and weight", NACRE_INVALID,
-	 slash},
+     slash},
 	{"dense: name: expected at most 63 bytes, got 70", NACRE_INVALID, long_name},
 	{"batch_normalization: momentum: expected 0 to 1, got 2", NACRE_INVALID, bad_momentum},
 	{"embedding: input_dim: expected at least 1, got 0", NACRE_INVALID, no_rows},
 	{"reshape: target_shape: expected positive sizes and at most one -1, got [None, None]",
-	 NACRE_INVALID, two_unknown},
+     NACRE_INVALID, two_unknown},
 	{"dense: the first layer must be nacre_input(...), got Dense", NACRE_INVALID, not_first},
 	{"input_layer_1: an input comes first and is not applied to anything", NACRE_INVALID,
-	 input_again},
+     input_again},
 	{"x: a layer of that name is there already", NACRE_INVALID, same_name},
 	{"dense_1: the layer is in the model already", NACRE_INVALID, same_layer},
 	{"reshape: cannot make [2, 2] of a sample of [3]", NACRE_INVALID, does_not_reshape},
 	{"reshape: cannot make [2, None] of a sample of [3]", NACRE_INVALID, rest_does_not_divide},
 	{"add: expected at least 2 inputs, got 1", NACRE_INVALID, one_to_add},
-	{"layer_normalization: axis: expected 1 to 1, or the same from the end, got 2", NACRE_INVALID,
-	 bad_axis},
+	{"layer_normalization: axis: expected 1 to 1, or the same from the end, got 2",
+	 NACRE_INVALID, bad_axis},
 	{"dense: expected an input of f32, got i32 [1, 5]", NACRE_INVALID, whole_numbers},
 	{"dense: expected an input of [None, ..., size], got rank 1", NACRE_INVALID, scalars},
 	{"activation: gave no output", NACRE_FAILED, no_output},
 	{"add: no layer: out of memory", NACRE_NO_MEMORY, no_layer},
 	{"output: the model is sequential: its last layer is its output", NACRE_INVALID,
-	 output_of_sequential},
+     output_of_sequential},
 	{"compile: the model has no input", NACRE_INVALID, compile_empty},
 	{"compile: output 0 has no loss", NACRE_INVALID, no_loss},
 	{"compile: adam: learning_rate: expected 0 to 1e+30, got -1", NACRE_INVALID, bad_optimizer},
@@ -243,18 +427,18 @@ static const misuse all[] = {
 	{"fit: the data set is NULL", NACRE_INVALID, fit_nothing},
 	{"dense_1: the model is compiled already", NACRE_INVALID, late_layer},
 	{"set_seed: the weights are drawn already; set the seed before compile", NACRE_INVALID,
-	 late_seed},
+     late_seed},
 	{"get_weight: there is no weight \"dense/gamma\"", NACRE_INVALID, no_such_weight},
 	{"get_weight: there is no weight \"(null)\"", NACRE_INVALID, null_weight},
 	{"set_weight: dense/kernel is [4, 3], the value [3, 4]", NACRE_INVALID, weight_shape},
 	{"set_weight: dense/bias is [3], the value NULL", NACRE_INVALID, null_value},
 	{"set_learning_rate: expected 0 to 1e+30, got -1", NACRE_INVALID, bad_rate},
-	{"save: expected a file name that ends in .safetensors, got \"model.txt\"", NACRE_UNSUPPORTED,
-	 save_as_text},
-	{"save: expected a file name that ends in .safetensors, got NULL", NACRE_INVALID,
-	 save_nowhere},
+	{"save: expected a file name that ends in .safetensors, got \"model.txt\"",
+	 NACRE_UNSUPPORTED, save_as_text},
+	{"save: expected a file name that ends in .safetensors, got NULL",
+	 NACRE_INVALID, save_nowhere},
 	{"load_weights: expected a file name that ends in .safetensors, got \"model.keras\"",
-	 NACRE_UNSUPPORTED, load_keras},
+     NACRE_UNSUPPORTED, load_keras},
 	{"predict: the tensor is NULL", NACRE_INVALID, predict_null},
 	{"predict: the tensor is NULL", NACRE_INVALID, predict_empty},
 	{"summary: the model has no input", NACRE_INVALID, summary_empty},
@@ -263,8 +447,8 @@ static const misuse all[] = {
 	{"fit: target 0: label 12 of sample 9 is outside 0..2", NACRE_BAD_DATA, label},
 	{"fit: target 0: label 0.5 of sample 9 is outside 0..2", NACRE_BAD_DATA, half_label},
 	{"fit: target 0: label -1 of sample 9 is outside 0..2", NACRE_BAD_DATA, sparse_label},
-	{"categorical_crossentropy: the target is f32 [10, 2], the output f32 [10, 3]", NACRE_INVALID,
-	 target_width},
+	{"categorical_crossentropy: the target is f32 [10, 2], the output f32 [10, 3]",
+	 NACRE_INVALID, target_width},
 	{"fit: the model has 1 output, the data 0 targets", NACRE_INVALID, no_targets},
 	{"fit: the model has 1 input, the data 2", NACRE_INVALID, two_inputs},
 	{"fit: batch_size: expected at least 1, got -1", NACRE_INVALID, batch_size},
@@ -272,7 +456,7 @@ static const misuse all[] = {
 	{"fit: validation_split: expected 0 <= split < 1, got -0.5", NACRE_INVALID, split_negative},
 	{"fit: validation_split: expected 0 <= split < 1, got 1", NACRE_INVALID, split_all},
 	{"fit: validation_split: 0.99 of 10 samples leaves the training part empty", NACRE_INVALID,
-	 split_empty},
+     split_empty},
 	{"fit: validation_freq: expected at least 1, got -1", NACRE_INVALID, frequency},
 	{"fit: validation_batch_size: expected at least 1, got -3", NACRE_INVALID, validation_size},
 	{"fit: the model has no trainable weights", NACRE_INVALID, nothing_to_train},
@@ -322,7 +506,8 @@ TEST(failed_data_set)
 TEST(graphs)
 {
 	nacre_model *m = nacre_functional("m"), *other = nacre_functional("other");
-	nacre_value *x = nacre_model_input(m, nacre_input(4)), *y = nacre_model_input(other, nacre_input(4));
+	nacre_value *x = nacre_model_input(m, nacre_input(4)),
+		    *y = nacre_model_input(other, nacre_input(4));
 	nacre_layer *l = nacre_dense(2, .name = "l");
 	CHECK(nacre_apply(l, y) != NULL);
 	nacre_value *z = nacre_apply(l, x);

@@ -5,6 +5,25 @@
 #include "help.h"
 
 static printed out;
+#define BAR "━━━━━━━━━━━━━━━━━━━━"
+
+/* Box characters, each as an ASCII one of its own: thick lines = and !, thin ones - and |. */
+static const char *plain(char *text)
+{
+	static const char *const box[] = {"━", "─", "┃", "│", "┏", "┳", "┓", "┡",
+					  "╇", "┩", "├", "┼", "┤", "└", "┴", "┘"};
+	static const char ascii[] = "=-!|/^\\{#}<+>LvJ";
+	char *to = text;
+	for (const char *p = text; *p;) {
+		size_t i = 0;
+		while (i < 16 && strncmp(p, box[i], 3) != 0)
+			i++;
+		*to++ = i < 16 ? ascii[i] : *p;
+		p += i < 16 ? 3 : 1;
+	}
+	*to = 0;
+	return text;
+}
 
 TEST(summary_of_a_chain)
 {
@@ -17,18 +36,18 @@ TEST(summary_of_a_chain)
 	nacre_add(m, nacre_dense(10));
 	nacre_summary(m);
 	CHECK_FINE(m);
-	CHECK_STR(out.text,
+	CHECK_STR(plain(out.text),
 		  "Model: \"mnist\"\n"
-		  "┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━┓\n"
-		  "┃ Layer (type)                    ┃ Output Shape           ┃       Param # ┃\n"
-		  "┡━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━┩\n"
-		  "│ dense (Dense)                   │ (None, 512)            │       401,920 │\n"
-		  "├─────────────────────────────────┼────────────────────────┼───────────────┤\n"
-		  "│ a_rather_long_name_of_a_layer   │ (None, 512)            │         2,048 │\n"
-		  "│ (BatchNormalization)            │                        │               │\n"
-		  "├─────────────────────────────────┼────────────────────────┼───────────────┤\n"
-		  "│ dense_1 (Dense)                 │ (None, 10)             │         5,130 │\n"
-		  "└─────────────────────────────────┴────────────────────────┴───────────────┘\n"
+		  "/=================================^========================^===============\\\n"
+		  "! Layer (type)                    ! Output Shape           !       Param # !\n"
+		  "{=================================#========================#===============}\n"
+		  "| dense (Dense)                   | (None, 512)            |       401,920 |\n"
+		  "<---------------------------------+------------------------+--------------->\n"
+		  "| a_rather_long_name_of_a_layer   | (None, 512)            |         2,048 |\n"
+		  "| (BatchNormalization)            |                        |               |\n"
+		  "<---------------------------------+------------------------+--------------->\n"
+		  "| dense_1 (Dense)                 | (None, 10)             |         5,130 |\n"
+		  "L---------------------------------v------------------------v---------------J\n"
 		  " Total params: 409,098 (1.56 MB)\n"
 		  " Trainable params: 408,074 (1.56 MB)\n"
 		  " Non-trainable params: 1,024 (4.00 KB)\n");
@@ -41,24 +60,24 @@ TEST(summary_of_a_graph)
 	out.size = 0;
 	nacre_runtime *rt = quiet(&out, 0);
 	nacre_model *m = nacre_functional_in(rt, "two");
-	nacre_value *a = nacre_model_input(m, nacre_input_new((nacre_input_options){
-						      .shape = {4}, .name = "a"}));
+	nacre_value *a =
+	    nacre_model_input(m, nacre_input_new((nacre_input_options){.shape = {4}, .name = "a"}));
 	nacre_value *b = nacre_apply(nacre_dense(4), a);
 	nacre_model_output(m, nacre_apply_n(nacre_add_layer(), 2, (nacre_value *[]){a, b}));
 	nacre_compile(m, .optimizer = nacre_adam(), .loss = nacre_mse);
 	nacre_summary(m);
-	CHECK_STR(out.text,
+	CHECK_STR(plain(out.text),
 		  "Model: \"two\"\n"
-		  "┏━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━┓\n"
-		  "┃ Layer (type)        ┃ Output Shape      ┃    Param # ┃ Connected to      ┃\n"
-		  "┡━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━┩\n"
-		  "│ a (InputLayer)      │ (None, 4)         │          0 │ -                 │\n"
-		  "├─────────────────────┼───────────────────┼────────────┼───────────────────┤\n"
-		  "│ dense (Dense)       │ (None, 4)         │         20 │ a[0][0]           │\n"
-		  "├─────────────────────┼───────────────────┼────────────┼───────────────────┤\n"
-		  "│ add (Add)           │ (None, 4)         │          0 │ a[0][0],          │\n"
-		  "│                     │                   │            │ dense[0][0]       │\n"
-		  "└─────────────────────┴───────────────────┴────────────┴───────────────────┘\n"
+		  "/=====================^===================^============^===================\\\n"
+		  "! Layer (type)        ! Output Shape      !    Param # ! Connected to      !\n"
+		  "{=====================#===================#============#===================}\n"
+		  "| a (InputLayer)      | (None, 4)         |          0 | -                 |\n"
+		  "<---------------------+-------------------+------------+------------------->\n"
+		  "| dense (Dense)       | (None, 4)         |         20 | a[0][0]           |\n"
+		  "<---------------------+-------------------+------------+------------------->\n"
+		  "| add (Add)           | (None, 4)         |          0 | a[0][0],          |\n"
+		  "|                     |                   |            | dense[0][0]       |\n"
+		  "L---------------------v-------------------v------------v-------------------J\n"
 		  " Total params: 20 (80.00 B)\n"
 		  " Trainable params: 20 (80.00 B)\n"
 		  " Non-trainable params: 0 (0.00 B)\n");
@@ -68,8 +87,9 @@ TEST(summary_of_a_graph)
 	nacre_fit(m, d, .verbose = NACRE_SILENT);
 	out.size = 0;
 	nacre_summary(m);
-	CHECK(strstr(out.text, " Total params: 62 (248.00 B)\n Trainable params: 20 (80.00 B)\n"
-			       " Non-trainable params: 0 (0.00 B)\n Optimizer params: 42 (168.00 B)\n"));
+	CHECK(strstr(out.text,
+		     " Total params: 62 (248.00 B)\n Trainable params: 20 (80.00 B)\n"
+		     " Non-trainable params: 0 (0.00 B)\n Optimizer params: 42 (168.00 B)\n"));
 	CHECK_FINE(m);
 	nacre_tensor_free(x);
 	nacre_dataset_free(d);
@@ -90,7 +110,8 @@ static void check_lines(const char *want)
 			break;
 	}
 	if (*p || *q)
-		test_failed(__FILE__, __LINE__, "\"%s\" is not \"%s\": at \"%.30s\"", out.text, want, p);
+		test_failed(__FILE__, __LINE__, "\"%s\" is not \"%s\": at \"%.30s\"", out.text,
+			    want, p);
 }
 
 static void train(int verbose, int terminal)
@@ -116,13 +137,13 @@ TEST(lines_without_a_terminal)
 {
 	train(NACRE_BAR, 0);
 	check_lines("Epoch 1/2\n"
-		    "16/16 ━━━━━━━━━━━━━━━━━━━━ #s #s/step - accuracy: # - loss: # - val_accuracy: # - "
+		    "16/16 " BAR " #s #s/step - accuracy: # - loss: # - val_accuracy: # - "
 		    "val_loss: #\n"
 		    "Epoch 2/2\n"
-		    "16/16 ━━━━━━━━━━━━━━━━━━━━ #s #s/step - accuracy: # - loss: # - val_accuracy: # - "
+		    "16/16 " BAR " #s #s/step - accuracy: # - loss: # - val_accuracy: # - "
 		    "val_loss: #\n"
-		    "2/2 ━━━━━━━━━━━━━━━━━━━━ #s #s/step - accuracy: # - loss: #\n"
-		    "2/2 ━━━━━━━━━━━━━━━━━━━━ #s #s/step\n");
+		    "2/2 " BAR " #s #s/step - accuracy: # - loss: #\n"
+		    "2/2 " BAR " #s #s/step\n");
 	train(NACRE_LINE, 0);
 	check_lines("Epoch 1/2\n"
 		    "16/16 - #s - #s/step - accuracy: # - loss: # - val_accuracy: # - val_loss: #\n"
@@ -146,7 +167,7 @@ TEST(lines_on_a_terminal)
 TEST(automatic)
 {
 	train(NACRE_AUTO, 0);
-	CHECK(strstr(out.text, "2/2 ━━━━━━━━━━━━━━━━━━━━ "));
+	CHECK(strstr(out.text, "2/2 " BAR " "));
 	char *last = strrchr(out.text, '-');
 	CHECK(last && strncmp(last, "- loss: ", 8) == 0);
 }

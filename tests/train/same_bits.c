@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * same_bits.c - one seed, one result: on any number of threads, run after run; another seed differs.
+ * same_bits.c - one seed, one result: on any number of threads, run after run; another seed
+ * differs.
  */
 #include <pthread.h>
 
 #include "help.h"
 
 enum { STEPS = 50, BATCH = 48, SAMPLES = 1000, INPUTS = 37, WEIGHTS = 6 };
-static const char *const names[WEIGHTS] = {"dense/kernel",	"dense/bias",
+static const char *const names[WEIGHTS] = {"dense/kernel",
+					   "dense/bias",
 					   "batch_normalization/gamma",
 					   "batch_normalization/moving_variance",
-					   "dense_1/kernel",	"dense_1/bias"};
+					   "dense_1/kernel",
+					   "dense_1/bias"};
 
 typedef struct weights {
 	nacre_tensor *w[WEIGHTS];
@@ -31,7 +34,8 @@ static weights train(int threads, uint64_t seed, nacre_optimizer optimizer)
 	nacre_add(m, nacre_dense(129, .activation = nacre_gelu));
 	nacre_add(m, nacre_batch_normalization());
 	nacre_add(m, nacre_dropout(0.3));
-	nacre_add(m, nacre_dense(5, .activation = nacre_softmax, .kernel_regularizer = nacre_l2(1e-3)));
+	nacre_add(
+	    m, nacre_dense(5, .activation = nacre_softmax, .kernel_regularizer = nacre_l2(1e-3)));
 	nacre_compile(m, .optimizer = optimizer, .loss = nacre_categorical_crossentropy,
 		      .metrics = {nacre_accuracy});
 	nacre_fit(m, d, .epochs = (STEPS * BATCH + SAMPLES - 1) / SAMPLES, .batch_size = BATCH);
@@ -58,7 +62,8 @@ static bool equal(const weights *a, const weights *b, bool all)
 	bool same = a->loss == b->loss;
 	for (int i = 0; i < WEIGHTS; i++) {
 		size_t size = (size_t)nacre_tensor_size(a->w[i]) * sizeof(float);
-		bool one = memcmp(nacre_tensor_data(a->w[i]), nacre_tensor_data(b->w[i]), size) == 0;
+		bool one =
+		    memcmp(nacre_tensor_data(a->w[i]), nacre_tensor_data(b->w[i]), size) == 0;
 		if (all && !one)
 			test_failed(__FILE__, __LINE__, "%s differs", names[i]);
 		same = same && one;
@@ -121,21 +126,30 @@ static void *train_one(void *arg)
 	return NULL;
 }
 
-TEST(many_models)
+static void many(bool own)
 {
-	for (int own = 0; own < 2; own++) {
-		job jobs[MODELS], alone = {.rt = NULL};
-		pthread_t thread[MODELS];
-		train_one(&alone);
-		for (int i = 0; i < MODELS; i++) {
-			jobs[i] = (job){.rt = own ? quiet(NULL, 0) : NULL};
-			CHECK_EQ(pthread_create(&thread[i], NULL, train_one, &jobs[i]), 0);
-		}
-		for (int i = 0; i < MODELS; i++) {
-			pthread_join(thread[i], NULL);
-			CHECK(jobs[i].loss == alone.loss);
-			if (own)
-				nacre_runtime_free(jobs[i].rt);
-		}
+	static job jobs[MODELS];
+	static pthread_t thread[MODELS];
+	job alone = {.rt = NULL};
+	train_one(&alone);
+	for (int i = 0; i < MODELS; i++) {
+		jobs[i] = (job){.rt = own ? quiet(NULL, 0) : NULL};
+		CHECK_EQ(pthread_create(&thread[i], NULL, train_one, &jobs[i]), 0);
 	}
+	for (int i = 0; i < MODELS; i++) {
+		CHECK_EQ(pthread_join(thread[i], NULL), 0);
+		CHECK(jobs[i].loss == alone.loss);
+		if (own)
+			nacre_runtime_free(jobs[i].rt);
+	}
+}
+
+TEST(many_models_on_one_runtime)
+{
+	many(false);
+}
+
+TEST(many_models_on_their_own)
+{
+	many(true);
 }

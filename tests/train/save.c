@@ -26,7 +26,8 @@ TEST(round_trip)
 	CHECK_EQ(nacre_load_weights(b, file("a.safetensors")), NACRE_OK);
 	CHECK_EQ(nacre_set_seed(b, 7), NACRE_OK); /* nothing was drawn */
 	nacre_tensor *p = nacre_predict(a, d), *q = nacre_predict(b, d);
-	CHECK(p && q && memcmp(nacre_tensor_data(p), nacre_tensor_data(q), 150 * sizeof(float)) == 0);
+	CHECK(p && q &&
+	      memcmp(nacre_tensor_data(p), nacre_tensor_data(q), 150 * sizeof(float)) == 0);
 	/* training from there on: the optimizer begins anew, the weights do not */
 	nacre_compile(b, .loss = nacre_categorical_crossentropy);
 	CHECK_NEAR(nacre_evaluate(a, d).loss, nacre_evaluate(b, d).loss, 1e-6);
