@@ -19,6 +19,8 @@ if(CMAKE_BUILD_TYPE STREQUAL "Debug")
 	target_compile_options(nacre_flags INTERFACE -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=)
 else()
 	target_compile_options(nacre_flags INTERFACE -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
+	# so that the linker of a program can leave out what it does not use (--gc-sections)
+	target_compile_options(nacre_flags INTERFACE -ffunction-sections -fdata-sections)
 endif()
 
 if(ZLIB_FOUND)

@@ -7,7 +7,7 @@
 # Cross-compiled programs run under the toolchain's emulator.  Under a sanitizer all reports are
 # fatal, and address space randomisation is off where that is allowed: with many random bits the
 # shadow memory of older runtimes finds no place.
-set(NACRE_TIMEOUT 120)
+set(NACRE_TIMEOUT 300)
 set(NACRE_LAUNCHER)
 if(CMAKE_CROSSCOMPILING)
 	set(NACRE_TIMEOUT 900)
