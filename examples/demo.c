@@ -70,7 +70,7 @@ static void keep(answer *best, int *n, int room, answer a)
 
 static void show(const nacre_dataset *test, const nacre_tensor *p)
 {
-	answer right[RIGHT], wrong[WRONG];
+	answer right[RIGHT] = {{0}}, wrong[WRONG] = {{0}};
 	int n_right = 0, n_wrong = 0;
 	int64_t mistakes = 0, n = nacre_dataset_size(test);
 	for (int64_t i = 0; i < n; i++) {

@@ -2,6 +2,7 @@
  *
  * main.c - runs the registered tests, or those whose name contains the first argument.
  */
+#include <ftw.h>
 #include <stdarg.h>
 #include <time.h>
 
@@ -40,6 +41,18 @@ uint64_t test_random(void) /* splitmix64 */
 double test_uniform(double low, double high)
 {
 	return low + (high - low) * (double)(test_random() >> 11) * 0x1p-53;
+}
+
+static int remove_one(const char *path, const struct stat *s, int type, struct FTW *where)
+{
+	(void)s, (void)type, (void)where;
+	return remove(path);
+}
+
+void test_remove_folder(const char *path)
+{
+	if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS))
+		test_failed(__FILE__, __LINE__, "cannot remove %s", path);
 }
 
 int main(int argc, char **argv)

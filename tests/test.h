@@ -24,6 +24,7 @@ void test_failed(const char *file, int line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 uint64_t test_random(void);   /* 64 random bits; the seed is printed, set it by NACRE_TEST_SEED */
 double test_uniform(double low, double high);
+void test_remove_folder(const char *path); /* with all that is in it */
 
 #define TEST(test_name)                                                                            \
 	static void test_name(void);                                                               \

@@ -17,7 +17,7 @@ static nc_memory memory;
 
 static void begin(void)
 {
-	strcpy(folder, "/tmp/nacre-test-XXXXXX");
+	snprintf(folder, sizeof folder, "/tmp/nacre-test-XXXXXX");
 	CHECK(mkdtemp(folder) != NULL);
 	snprintf(path, sizeof path, "%s/model.npz", folder);
 	nc_memory_init(&memory, NULL);
@@ -47,9 +47,7 @@ static int descriptors(void)
 
 static void end(void)
 {
-	char command[100];
-	snprintf(command, sizeof command, "rm -rf %s", folder);
-	CHECK_EQ(system(command), 0);
+	test_remove_folder(folder);
 	CHECK_EQ(memory.blocks, 0);
 }
 

@@ -267,9 +267,7 @@ TEST(cgroup_quotas)
 	}
 	put("/proc/self/cgroup", "no colons\n:\n::\na:b\n");
 	CHECK_EQ(nc_cgroup_cpus(root), NC_THREADS);
-	char command[200];
-	snprintf(command, sizeof command, "rm -rf %s", root);
-	CHECK_EQ(system(command), 0);
+	test_remove_folder(root);
 }
 
 TEST(there_is_a_cpu)
