@@ -83,6 +83,9 @@ struct nacre_program {
 	uint64_t seed, run; /* keys of the random ops */
 	nc_job *side;
 	void *side_arg;
+	/* where other work takes the CPUs: see run_shared */
+	double best; /* seconds of the quickest shared run */
+	int slow, alone;
 };
 
 /* -- running without tensors: what the trainer uses ----------------------------------------------
