@@ -135,8 +135,8 @@ TEST(shapes_that_do_not_fit)
 	    "huber: the target is f32 [2, 3], the output f32 [2, 4]",
 	    "categorical_accuracy: the target is f32 [2, 3], the output f32 [2, 4]",
 	    "binary_accuracy: the target is f32 [2, 3], the output f32 [2, 4]",
-	    "sparse_categorical_crossentropy: the target is i32 [2, 3], the output f32 [2, 4]: "
-	    "expected a label for each row of the output",
+	    ("sparse_categorical_crossentropy: the target is i32 [2, 3], the output f32 [2, 4]: "
+	     "expected a label for each row of the output"),
 	};
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
 		nacre_graph *g = nacre_graph_new(NULL);
