@@ -323,7 +323,58 @@ def make_safetensors():
     return ok, bad
 
 
-for format, make in (("idx", make_idx), ("npy", make_npy), ("safetensors", make_safetensors)):
+# -- CSV -------------------------------------------------------------------------------------------
+def make_csv():
+    row = b"name,age,city\nAnn,31,Rome\nBob,,Oslo\n"
+    ok = {
+        "plain": row,
+        "byte-order-mark": b"\xef\xbb\xbf" + row,
+        "crlf": row.replace(b"\n", b"\r\n"),
+        "no-last-line-end": row[:-1],
+        "no-header": b"1,2,3\n4,5,6\n7,8,9\n",
+        "semicolon": row.replace(b",", b";"),
+        "tab": row.replace(b",", b"\t"),
+        "bar": row.replace(b",", b"|"),
+        "one-column": b"x\n1\n2\n3\n",
+        "one-line": b"a,b,c\n",
+        "quoted": b'a,b\n"x,y","he said ""no"""\n"two\nlines",1\n',
+        "quoted-empty": b'a,b\n"",1\n,2\n',
+        "quoted-missing-word": b'a,b\n"NA",1\nNA,2\n',
+        "quoted-at-end": b'a,b\n1,"x"',
+        "missing": b"a,b\n?,1\nNaN,2\nNULL,3\nx,4\n",
+        "blanks": b"a , b\n x ,  1\n y ,\t2 \n",
+        "blank-lines": b"\n\na,b\n\n1,2\n\r\n3,4\n\n",
+        "ragged": b"a,b\n1,2\n3\n4,5,6\n7,8\n",
+        "stray": b'a,b\n"x"y,1\nz,2\n',
+        "mixed": b"a,b\n" + b"".join(b"%d,%d\n" % (i, i * i) for i in range(40)) + b"x,1\n",
+        "numbers": b"a\n1\n-1.5\n+2e3\n.5\n5.\n1E-300\n123456789012345678901234567890\n",
+        "same-names": b"a,a,a (column 2),\n1,2,3,4\n",
+        "utf8": "n\u00e4me,\U0001f600\n\u4e2d\u6587,1\n".encode(),
+        "overflow": b"a\n1e999\n1\n2\n",
+    }
+    bad = {
+        "empty": b"",
+        "only-line-ends": b"\n\r\n\n",
+        "only-mark": b"\xef\xbb\xbf",
+        "nul": b"a,b\n1,\0\n",
+        "nul-only": b"\0",
+        "binary": b"\x93NUMPY\x01\0v\0",
+        "latin1": b"name\nM\xfcller\n",
+        "utf8-cut": b"name\n\xe4\xb8",
+        "utf8-overlong": b"name\n\xc0\xaf\n",
+        "utf8-surrogate": b"name\n\xed\xa0\x80\n",
+        "utf16": "a,b\n1,2\n".encode("utf-16"),
+        "quote-open": b'a,b\n"x,1\ny,2\n',
+        "quote-open-header": b'"a,b\n1,2\n',
+        "quote-open-escape": b'a\n"x""\n',
+        "quote-open-last": b'a\n1\n"',
+        "too-many-fields": b"," * 65536 + b"\n",
+    }
+    return ok, bad
+
+
+for format, make in (("idx", make_idx), ("npy", make_npy), ("safetensors", make_safetensors),
+                     ("csv", make_csv)):
     folder = os.path.join(HERE, format)
     os.makedirs(folder, exist_ok=True)
     for name in os.listdir(folder):

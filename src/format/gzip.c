@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * gzip.c - inflating one gzip member, through zlib.
+ * gzip.c - inflating through zlib.
  */
 #include "format/gzip.h"
 
@@ -23,6 +23,7 @@ uint32_t nc_gzip_length(const uint8_t *bytes, size_t size)
 struct nc_gzip {
 	nc_memory *memory;
 	z_stream z;
+	const char *what; /* begins each error text */
 	const uint8_t *bytes;
 	size_t size;  /* of the file */
 	size_t given; /* bytes of it handed to zlib */
@@ -54,18 +55,31 @@ static void give(void *memory, void *p)
 
 nc_gzip *nc_gzip_open(nc_memory *m, const uint8_t *bytes, size_t size, nacre_error *e)
 {
+	return nc_inflate_open(m, NC_GZIP, bytes, size, e);
+}
+
+nc_gzip *nc_inflate_open(nc_memory *m, nc_wrapping wrapping, const uint8_t *bytes, size_t size,
+			 nacre_error *e)
+{
+	static const struct {
+		const char *what;
+		int bits; /* as zlib wants it told */
+	} kinds[] = {[NC_GZIP] = {"gzip", 16 + MAX_WBITS},
+		     [NC_ZLIB] = {"zlib", MAX_WBITS},
+		     [NC_DEFLATE] = {"deflate", -MAX_WBITS}};
 	nc_gzip *g = nc_zero_alloc(m, sizeof *g);
 	if (!g) {
 		nc_no_memory(e, sizeof *g);
 		return NULL;
 	}
 	g->memory = m;
+	g->what = kinds[wrapping].what;
 	g->bytes = bytes;
 	g->size = size;
 	g->z.zalloc = take;
 	g->z.zfree = give;
 	g->z.opaque = m;
-	if (inflateInit2(&g->z, 16 + MAX_WBITS) != Z_OK) { /* 16: gzip, not zlib, around it */
+	if (inflateInit2(&g->z, kinds[wrapping].bits) != Z_OK) {
 		nc_no_memory(e, 1 << 16);
 		nc_free(m, g, sizeof *g);
 		return NULL;
@@ -109,11 +123,11 @@ static nacre_status broken(const nc_gzip *g, int r, nacre_error *e)
 	if (r == Z_MEM_ERROR)
 		return nc_no_memory(e, 1 << 15);
 	if (r == Z_BUF_ERROR)
-		return nc_fail(e, NACRE_BAD_DATA, "gzip: cut off after %zu bytes", g->size);
-	return nc_fail(e, NACRE_BAD_DATA, "gzip: damaged near byte %zu: %s", position(g),
+		return nc_fail(e, NACRE_BAD_DATA, "%s: cut off after %zu bytes", g->what, g->size);
+	return nc_fail(e, NACRE_BAD_DATA, "%s: damaged near byte %zu: %s", g->what, position(g),
 		       r == Z_NEED_DICT ? "wants a dictionary"
 		       : g->z.msg       ? g->z.msg
-					: "not gzip");
+					: "not deflated data");
 }
 
 nacre_status nc_gzip_read(nc_gzip *g, void *out, size_t n, nacre_error *e)
@@ -130,8 +144,8 @@ nacre_status nc_gzip_read(nc_gzip *g, void *out, size_t n, nacre_error *e)
 		n -= got;
 		if (r == Z_STREAM_END && n)
 			return nc_fail(e, NACRE_BAD_DATA,
-				       "gzip: the data end %zu bytes too early, after %lu", n,
-				       g->z.total_out);
+				       "%s: the data end %zu bytes too early, after %lu", g->what,
+				       n, g->z.total_out);
 		if (r != Z_OK && r != Z_STREAM_END)
 			return broken(g, r, e);
 	}
@@ -147,14 +161,14 @@ nacre_status nc_gzip_finish(nc_gzip *g, nacre_error *e)
 		int r = step(g);
 		if (!g->z.avail_out)
 			return nc_fail(e, NACRE_BAD_DATA,
-				       "gzip: more data than the header inside says, %lu bytes",
+				       "%s: more data than there should be, %lu bytes", g->what,
 				       g->z.total_out - 1);
 		if (r != Z_OK && r != Z_STREAM_END)
 			return broken(g, r, e);
 	}
 	if (position(g) != g->size)
-		return nc_fail(e, NACRE_BAD_DATA, "gzip: ends at byte %zu of %zu", position(g),
-			       g->size);
+		return nc_fail(e, NACRE_BAD_DATA, "%s: ends at byte %zu of %zu", g->what,
+			       position(g), g->size);
 	return NACRE_OK;
 }
 
@@ -162,7 +176,13 @@ nacre_status nc_gzip_finish(nc_gzip *g, nacre_error *e)
 
 nc_gzip *nc_gzip_open(nc_memory *m, const uint8_t *bytes, size_t size, nacre_error *e)
 {
-	(void)m, (void)bytes, (void)size;
+	return nc_inflate_open(m, NC_GZIP, bytes, size, e);
+}
+
+nc_gzip *nc_inflate_open(nc_memory *m, nc_wrapping wrapping, const uint8_t *bytes, size_t size,
+			 nacre_error *e)
+{
+	(void)m, (void)wrapping, (void)bytes, (void)size;
 	nc_fail(e, NACRE_UNSUPPORTED,
 		"gzip: this build of Nacre has no zlib; unpack the file first");
 	return NULL;

@@ -19,6 +19,18 @@
 #include "../../fuzz/fuzz_safetensors.c"
 #undef LLVMFuzzerTestOneInput
 
+#define LLVMFuzzerTestOneInput fuzz_zip
+#include "../../fuzz/fuzz_zip.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_hdf5
+#include "../../fuzz/fuzz_hdf5.c"
+#undef LLVMFuzzerTestOneInput
+
+static bool needs_zlib(const char *name)
+{
+	return strstr(name, "gzip") || strstr(name, "zlib") || strstr(name, "deflate");
+}
+
 static bool contains_zlib(void)
 {
 #ifdef NACRE_HAVE_ZLIB
@@ -47,7 +59,7 @@ static void replay(const char *format, int (*target)(const uint8_t *, size_t))
 		nc_bytes_free(&m, &bytes);
 		bool must = !strncmp(entry->d_name, "ok-", 3);
 		bool must_not = !strncmp(entry->d_name, "bad-", 4);
-		if (must && strstr(entry->d_name, "gzip") && !contains_zlib())
+		if (must && needs_zlib(entry->d_name) && !contains_zlib())
 			continue;
 		if ((must && !fuzz_accepted) || (must_not && fuzz_accepted))
 			test_failed(__FILE__, __LINE__, "%s %s", path,
@@ -74,4 +86,14 @@ TEST(corpus_npy)
 TEST(corpus_safetensors)
 {
 	replay("safetensors", fuzz_safetensors);
+}
+
+TEST(corpus_zip)
+{
+	replay("zip", fuzz_zip);
+}
+
+TEST(corpus_hdf5)
+{
+	replay("hdf5", fuzz_hdf5);
 }

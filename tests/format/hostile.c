@@ -5,23 +5,10 @@
  * file's size + 64 MiB, and without a read past the end (the bytes lie in blocks of their exact
  * size, for the address sanitizer).
  */
-#include <dirent.h>
-#include <inttypes.h>
-#include <time.h>
-
-#include "format/help.h"
 #include "format/idx.h"
 #include "format/npy.h"
 #include "format/safetensors.h"
-
-enum { SLACK = 64 << 20 };
-
-static test_memory memory;
-static nacre_runtime *rt;
-static int64_t files, refused;
-
-/* One reader: true if it took the file. */
-typedef bool reader(const uint8_t *bytes, size_t n, nacre_error *e);
+#include "format/sweep.h"
 
 static bool read_idx(const uint8_t *bytes, size_t n, nacre_error *e)
 {
@@ -44,78 +31,6 @@ static bool read_safetensors(const uint8_t *bytes, size_t n, nacre_error *e)
 		return false;
 	nc_safetensors_clear(&d);
 	return true;
-}
-
-/* What every file must fulfil; returns whether it was accepted. */
-static bool try_file(reader *read, const void *data, size_t n)
-{
-	uint8_t *bytes = malloc(n ? n : 1); /* for the sanitizer: just as long as the file */
-	nacre_error e = {0};
-	memcpy(bytes, data, n);
-	size_t before = memory.bytes;
-	memory.peak = before;
-	bool ok = read(bytes, n, &e);
-	free(bytes);
-	CHECK(ok == !e.status);
-	CHECK(ok || e.status == NACRE_BAD_DATA || e.status == NACRE_UNSUPPORTED);
-	CHECK(ok || e.text[0]);
-	CHECK_EQ(memory.bytes, before);
-	CHECK(memory.peak - before <= n + SLACK);
-	files++;
-	refused += !ok;
-	return ok;
-}
-
-static void start(void)
-{
-	if (!rt)
-		rt = test_runtime(&memory);
-	files = refused = 0;
-}
-
-static void report(void)
-{
-	printf("  %" PRId64 " files, %" PRId64 " refused\n", files, refused);
-}
-
-/* -- fields that lie */
-enum { LIES = 13 };
-
-static uint64_t lie(int i, uint64_t truth)
-{
-	const uint64_t values[LIES] = {0,
-				       1,
-				       UINT64_MAX, /* -1, and 2^64 - 1 */
-				       (1ull << 31) - 1,
-				       (1ull << 31) + 1,
-				       (1ull << 32) - 1,
-				       (1ull << 32) + 1,
-				       (1ull << 63) - 1,
-				       (1ull << 63) + 1,
-				       1ull << 40, /* a terabyte */
-				       1ull << 62,
-				       truth + 1,
-				       truth - 1};
-	return values[i];
-}
-
-static void put_integer(uint8_t *p, int bytes, bool big, uint64_t v)
-{
-	for (int i = 0; i < bytes; i++)
-		p[big ? bytes - 1 - i : i] = (uint8_t)(v >> 8 * i);
-}
-
-static void lie_at(reader *read, const uint8_t *file, size_t n, size_t at, int bytes, bool big,
-		   uint64_t truth, bool must_refuse)
-{
-	uint8_t copy[1000];
-	for (int i = 0; i < LIES; i++) {
-		memcpy(copy, file, n);
-		put_integer(copy + at, bytes, big, lie(i, truth));
-		bool ok = try_file(read, copy, n);
-		if (ok && must_refuse && memcmp(copy, file, n))
-			test_failed(__FILE__, __LINE__, "value %d at %zu was believed", i, at);
-	}
 }
 
 TEST(idx_fields)
@@ -282,18 +197,7 @@ static void damage(const char *format, reader *read)
 			nc_bytes_free(&m, &b);
 			continue;
 		}
-		uint8_t *copy = malloc(b.size);
-		memcpy(copy, b.data, b.size);
-		for (size_t n = 0; n < b.size; n++)
-			if (try_file(read, copy, n))
-				test_failed(__FILE__, __LINE__, "%s: its first %zu bytes are taken",
-					    entry->d_name, n);
-		for (size_t i = 0; i < 8 * b.size; i++) {
-			copy[i / 8] ^= (uint8_t)(1 << i % 8);
-			try_file(read, copy, b.size);
-			copy[i / 8] ^= (uint8_t)(1 << i % 8);
-		}
-		free(copy);
+		damage_file(entry->d_name, read, b.data, b.size);
 		nc_bytes_free(&m, &b);
 	}
 	if (d)
@@ -318,13 +222,6 @@ TEST(safetensors_damaged)
 }
 
 /* -- much in little */
-static double seconds(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* n times the same text between `head` and `tail` as the header of a safetensors file */
 static void repeat(const char *head, const char *text, size_t n, const char *tail)
 {
