@@ -27,6 +27,12 @@ extern "C" {
 
 typedef struct nacre_layer nacre_layer;
 
+/* A list in an option: {3, (double[]){-1, 0, 1}}; copied. */
+typedef struct nacre_numbers {
+	int64_t n;
+	const double *value;
+} nacre_numbers;
+
 void nacre_layer_free(nacre_layer *layer); /* one that was given to no model */
 const nacre_error *nacre_layer_error(const nacre_layer *layer); /* status NACRE_OK: none */
 const char *nacre_layer_name(const nacre_layer *layer); /* "" until it has one */
@@ -36,6 +42,10 @@ const char *nacre_layer_class(const nacre_layer *layer); /* Keras's: "Dense" */
  * statistics in training too.  Takes effect at the next nacre_compile(). */
 void nacre_layer_set_trainable(nacre_layer *layer, bool trainable);
 bool nacre_layer_trainable(const nacre_layer *layer);
+
+/* Adds l1 sum |y| + l2 sum y^2 of the layer's output, divided by the number of samples, to the
+ * loss; to be set before nacre_compile(). */
+void nacre_layer_set_activity_regularizer(nacre_layer *layer, nacre_regularizer regularizer);
 
 /* Weights, in the order in which they were made; NULL past the end.  Borrowed. */
 int nacre_layer_weights(const nacre_layer *layer);
@@ -112,12 +122,13 @@ typedef struct nacre_batch_normalization_options {
 } nacre_batch_normalization_options;
 nacre_layer *nacre_batch_normalization_new(nacre_batch_normalization_options options);
 
-/* -- layer normalization: the same formula over one axis of each sample; weights gamma, beta --- */
+/* -- layer normalization: the same formula over one or several axes of each sample, {1, 2};
+ * weights gamma, beta, of the sizes of the axes */
 typedef struct nacre_layer_normalization_options {
-	int reserved;   /* 0 */
-	int axis;       /* 0: -1, the last */
-	double epsilon; /* 0.001 */
-	int no_center;  /* 1: no beta */
+	int reserved;                 /* 0 */
+	int64_t axis[NACRE_MAX_RANK]; /* {0}: -1, the last */
+	double epsilon;               /* 0.001 */
+	int no_center;                /* 1: no beta */
 	int no_scale;   /* 1: no gamma */
 	nacre_initializer_function *beta_initializer, *gamma_initializer; /* zeros, ones */
 	nacre_regularizer beta_regularizer, gamma_regularizer;
@@ -147,6 +158,7 @@ typedef struct nacre_embedding_options {
 	nacre_initializer_function *embeddings_initializer; /* random_uniform +-0.05 */
 	nacre_initializer_options embeddings_initializer_options;
 	nacre_regularizer embeddings_regularizer;
+	int mask_zero; /* 1: x = 0 is padding, see nacre_masking() */
 	const char *name;
 } nacre_embedding_options;
 nacre_layer *nacre_embedding_new(nacre_embedding_options options);

@@ -22,6 +22,7 @@
 #ifndef NACRE_MODEL_H
 #define NACRE_MODEL_H
 
+#include "callback.h"
 #include "data.h"
 #include "layer.h"
 #include "loss.h"
@@ -33,10 +34,9 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-typedef struct nacre_model nacre_model;
 typedef struct nacre_value nacre_value;
 
-enum { NACRE_MAX_PORTS = 8, NACRE_MAX_METRICS = 8, NACRE_MAX_CALLBACKS = 8 };
+enum { NACRE_MAX_PORTS = 8, NACRE_MAX_METRICS = 16 };
 
 /* -- making one -----------------------------------------------------------------------------------
  * NULL: no memory.  The _in forms take a runtime, which must outlive the model. */
@@ -70,6 +70,12 @@ nacre_value *nacre_model_input(nacre_model *model, nacre_layer *input);
 nacre_value *nacre_apply(nacre_layer *layer, nacre_value *x);
 nacre_value *nacre_apply_n(nacre_layer *layer, int n, nacre_value *const *x);
 nacre_status nacre_model_output(nacre_model *model, nacre_value *y); /* the next output */
+/* Output i of a call that gave y, which is output 0: for layers that have several. */
+nacre_value *nacre_value_output(nacre_value *y, int i);
+/* A model as a layer, of its inputs and outputs.  The model belongs to the layer from now on, and
+ * so to the model that the layer is applied in.  It may still be used by itself, with the same
+ * weights, whose names get the model's before them: "encoder/dense/kernel".  It grows no more. */
+nacre_layer *nacre_nested(nacre_model *model);
 int nacre_value_rank(const nacre_value *value);
 const int64_t *nacre_value_shape(const nacre_value *value); /* borrowed; the batch is -1 */
 
@@ -115,30 +121,6 @@ typedef struct nacre_compile_options {
 } nacre_compile_options;
 nacre_status nacre_compile_with(nacre_model *model, nacre_compile_options options);
 
-/* -- callbacks ------------------------------------------------------------------------------------
- * Names and values so far: "loss", the metrics, at the end of an epoch also "val_loss" ... */
-typedef struct nacre_logs {
-	int n;
-	const char *const *name;
-	const double *value;
-} nacre_logs;
-/* The value of that name; NaN: there is none. */
-double nacre_logs_get(const nacre_logs *logs, const char *name);
-
-/* Any may be NULL.  Return nonzero to stop training after this batch or epoch.  Epochs and batches
- * count from 0.  The model may be evaluated, saved and looked at meanwhile, not trained
- * or freed. */
-typedef struct nacre_callback {
-	void *context;
-	int (*on_train_begin)(void *context, nacre_model *model);
-	int (*on_train_end)(void *context, nacre_model *model, const nacre_logs *logs);
-	int (*on_epoch_begin)(void *context, nacre_model *model, int epoch);
-	int (*on_epoch_end)(void *context, nacre_model *model, int epoch, const nacre_logs *logs);
-	int (*on_batch_begin)(void *context, nacre_model *model, int64_t batch);
-	int (*on_batch_end)(void *context, nacre_model *model, int64_t batch,
-			    const nacre_logs *logs);
-} nacre_callback;
-
 /* -- fit --------------------------------------------------------------------------------------- */
 typedef enum nacre_verbose {
 	NACRE_SILENT = -1,
@@ -155,6 +137,13 @@ typedef struct nacre_fit_options {
 	double validation_split; /* 0 .. 1: the last part of the data is for this; 0: none */
 	int64_t validation_batch_size; /* batch_size */
 	int validation_freq;           /* 1: every epoch */
+	/* A weight for each sample, [n], or for each of its values, [n, ...]; the loss is the sum
+	 * of weight times value over the number of values, as in Keras
+	 * (loss_options.reduction).  With validation_split its last part is for validation. */
+	const nacre_tensor *sample_weight, *validation_sample_weight;
+	/* Or by class: samples whose (only) target is label i count class_weight[i] times. */
+	const double *class_weight;
+	int n_class_weights;
 	int no_shuffle; /* 1: samples in their order; else in a new order every epoch */
 	int verbose;    /* nacre_verbose */
 	int initial_epoch;
@@ -184,6 +173,8 @@ typedef struct nacre_evaluate_options {
 	nacre_dataset *data;
 	int64_t batch_size; /* 32 */
 	int verbose;        /* nacre_verbose */
+	nacre_callback callbacks[NACRE_MAX_CALLBACKS];
+	const nacre_tensor *sample_weight; /* as in nacre_fit_options */
 } nacre_evaluate_options;
 nacre_result nacre_evaluate_with(nacre_model *model, nacre_evaluate_options options);
 
@@ -192,6 +183,7 @@ typedef struct nacre_predict_options {
 	int64_t batch_size;     /* 32 */
 	int verbose;            /* nacre_verbose */
 	nacre_tensor **outputs; /* NULL, or room for every output */
+	nacre_callback callbacks[NACRE_MAX_CALLBACKS];
 } nacre_predict_options;
 /* The first output for all samples, [n, ...]; the caller frees it.  With .outputs the others come
  * too, and [0] is what is returned.  NULL after an error. */
@@ -205,7 +197,8 @@ nacre_result nacre_test_on_batch(nacre_model *model, nacre_dataset *batch);
 
 int64_t nacre_iterations(const nacre_model *model); /* steps trained since compile */
 double nacre_learning_rate(const nacre_model *model);
-nacre_status nacre_set_learning_rate(nacre_model *model, double rate); /* from the next step on */
+/* From the next step on.  An optimizer with a schedule has no rate that could be set. */
+nacre_status nacre_set_learning_rate(nacre_model *model, double rate);
 
 #ifndef __cplusplus
 #define nacre_compile(model, ...) nacre_compile_with((model), (nacre_compile_options){__VA_ARGS__})
@@ -217,8 +210,10 @@ nacre_status nacre_set_learning_rate(nacre_model *model, double rate); /* from t
 #endif
 
 /* -- files ----------------------------------------------------------------------------------------
- * By extension: ".safetensors" holds the weights, by name ("dense/kernel").  The file is replaced
- * as a whole.  Loading wants exactly the model's weights, and changes none if one does not fit. */
+ * By extension: ".safetensors" holds the weights, by name ("dense/kernel"), ".weights.h5" as Keras
+ * keeps them, ".keras" the whole model; see nacre/save.h, also for making a model out of a file.
+ * The file is replaced as a whole.  Loading wants exactly the model's weights, and changes none if
+ * one does not fit. */
 nacre_status nacre_save(nacre_model *model, const char *path);
 nacre_status nacre_load_weights(nacre_model *model, const char *path);
 

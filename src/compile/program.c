@@ -307,9 +307,10 @@ static void job(void *arg, nc_team team)
 	}
 }
 
-/* A run waits several times for its slowest thread, so when other processes want the same CPUs, it
- * waits for whole time slices.  If a few runs took three times as long as the best one, the next ones
- * stay on the caller, which needs nobody; then the others are tried again.  Results are the same. */
+/* A run waits several times for its slowest thread, so when other processes want the same CPUs,
+ * it waits for whole time slices.  If a few runs took three times as long as the best one, the next
+ * ones stay on the caller, which needs nobody; then all threads are tried again.  Results are the
+ * same. */
 static void run_shared(nacre_program *p)
 {
 	enum { SLOW_RUNS = 4, RUNS_ALONE = 16 };

@@ -189,6 +189,7 @@ nacre_status nacre_variable_write(nacre_variable *v, const nacre_tensor *value, 
 			       nc_shape_text(got, value->rank, value->shape));
 	if (value->dtype == v->dtype && nacre_tensor_contiguous(value)) {
 		from_plain(v, value->data);
+		v->written = true;
 		return NACRE_OK;
 	}
 	nacre_error local = {0}, *e = error ? error : &local;
@@ -196,6 +197,7 @@ nacre_status nacre_variable_write(nacre_variable *v, const nacre_tensor *value, 
 	if (!plain)
 		return e->status;
 	from_plain(v, plain->data);
+	v->written = true;
 	nacre_tensor_free(plain);
 	return NACRE_OK;
 }

@@ -2,7 +2,7 @@
  *
  * activation.c - the activations, and their names.
  */
-#include "nacre/activation.h"
+#include "nn/activation.h"
 
 #include <string.h>
 
@@ -76,12 +76,44 @@ static const struct row {
 	const char *name;
 	nacre_activation_function *function;
 } rows[] = {
-	{"linear", nacre_linear},   {"relu", nacre_relu},       {"sigmoid", nacre_sigmoid},
-	{"tanh", nacre_tanh},       {"softmax", nacre_softmax}, {"leaky_relu", nacre_leaky_relu},
-	{"elu", nacre_elu},         {"selu", nacre_selu},       {"gelu", nacre_gelu},
-	{"silu", nacre_silu},       {"swish", nacre_silu},      {"softplus", nacre_softplus},
-	{"exponential", nacre_exp},
+    {"linear", nacre_linear},
+    {"relu", nacre_relu},
+    {"sigmoid", nacre_sigmoid},
+    {"tanh", nacre_tanh},
+    {"softmax", nacre_softmax},
+    {"leaky_relu", nacre_leaky_relu},
+    {"elu", nacre_elu},
+    {"selu", nacre_selu},
+    {"gelu", nacre_gelu},
+    {"silu", nacre_silu},
+    {"swish", nacre_silu},
+    {"softplus", nacre_softplus},
+    {"exponential", nacre_exp},
+    {"relu6", nacre_relu6},
+    {"celu", nacre_celu},
+    {"mish", nacre_mish},
+    {"glu", nacre_glu},
+    {"softsign", nacre_softsign},
+    {"squareplus", nacre_squareplus},
+    {"log_sigmoid", nacre_log_sigmoid},
+    {"log_softmax", nacre_log_softmax},
+    {"hard_sigmoid", nacre_hard_sigmoid},
+    {"hard_silu", nacre_hard_silu},
+    {"hard_swish", nacre_hard_silu},
+    {"hard_tanh", nacre_hard_tanh},
+    {"sparse_sigmoid", nacre_sparse_sigmoid},
+    {"sparse_plus", nacre_sparse_plus},
+    {"threshold", nacre_threshold},
+    {"hard_shrink", nacre_hard_shrink},
+    {"soft_shrink", nacre_soft_shrink},
+    {"tanh_shrink", nacre_tanh_shrink},
+    {"sparsemax", nacre_sparsemax},
 };
+
+const char *nc_activation_at(int i)
+{
+	return i >= 0 && (size_t)i < sizeof rows / sizeof *rows ? rows[i].name : NULL;
+}
 
 nacre_activation_function *nacre_activation_named(const char *name)
 {

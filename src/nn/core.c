@@ -43,19 +43,20 @@ static nacre_node *input_call(nc_call *c, nacre_layer *l, int n, nacre_node *con
 }
 
 static const nc_option input_options[] = {
-	NC_OPT_SHAPE(nacre_input_options, shape),
-	NC_OPT_NUMBER(DTYPE, nacre_input_options, dtype, 0, 0, 0),
-	NC_OPT_END,
+    NC_OPT_SHAPE(nacre_input_options, shape),
+    NC_OPT_NUMBER(DTYPE, nacre_input_options, dtype, 0, 0, 0),
+    NC_OPT_END,
 };
 const nc_layer_class nc_class_input = {
-	.name = "InputLayer",
-	.snake = "input_layer",
-	.options_size = sizeof(nacre_input_options),
-	.options = input_options,
-	.min_in = 1,
-	.max_in = 1,
-	.check = input_check,
-	.call = input_call,
+    .id = NC_LAYER_input,
+    .name = "InputLayer",
+    .snake = "input_layer",
+    .options_size = sizeof(nacre_input_options),
+    .options = input_options,
+    .min_in = 1,
+    .max_in = 1,
+    .check = input_check,
+    .call = input_call,
 };
 
 nacre_layer *nacre_input_new(nacre_input_options options)
@@ -115,29 +116,31 @@ static nacre_node *dense_call(nc_call *c, nacre_layer *l, int n, nacre_node *con
 }
 
 static const nc_option dense_options[] = {
-	NC_OPT_NUMBER(I64, nacre_dense_options, units, 0, 1, BIG),
-	NC_OPT_FUNCTION(ACTIVATION, nacre_dense_options, activation, "linear"),
-	NC_OPT_BOOL(nacre_dense_options, no_bias),
-	NC_OPT_FUNCTION(INITIALIZER, nacre_dense_options, kernel_initializer, "glorot_uniform"),
-	NC_OPT_FUNCTION(INITIALIZER, nacre_dense_options, bias_initializer, "zeros"),
-	NC_OPT_REGULARIZER(nacre_dense_options, kernel_regularizer),
-	NC_OPT_REGULARIZER(nacre_dense_options, bias_regularizer),
-	NC_OPT_END,
+    NC_OPT_NUMBER(I64, nacre_dense_options, units, 0, 1, BIG),
+    NC_OPT_FUNCTION(ACTIVATION, nacre_dense_options, activation, "linear"),
+    NC_OPT_NOT(nacre_dense_options, no_bias, "use_bias"),
+    NC_OPT_INITIALIZER(nacre_dense_options, kernel_initializer, "glorot_uniform"),
+    NC_OPT_INITIALIZER(nacre_dense_options, bias_initializer, "zeros"),
+    NC_OPT_REGULARIZER(nacre_dense_options, kernel_regularizer),
+    NC_OPT_REGULARIZER(nacre_dense_options, bias_regularizer),
+    NC_OPT_END,
 };
-static const nc_layer_class dense_class = {
-	.name = "Dense",
-	.snake = "dense",
-	.options_size = sizeof(nacre_dense_options),
-	.options = dense_options,
-	.min_in = 1,
-	.max_in = 1,
-	.build = dense_build,
-	.call = dense_call,
+const nc_layer_class nc_class_dense = {
+    .id = NC_LAYER_dense,
+    .name = "Dense",
+    .masks = NC_MASKS_KEEP,
+    .snake = "dense",
+    .options_size = sizeof(nacre_dense_options),
+    .options = dense_options,
+    .min_in = 1,
+    .max_in = 1,
+    .build = dense_build,
+    .call = dense_call,
 };
 
 nacre_layer *nacre_dense_new(nacre_dense_options options)
 {
-	return nc_layer_new(&dense_class, &options, options.name);
+	return nc_layer_new(&nc_class_dense, &options, options.name);
 }
 
 /* -- activation -------------------------------------------------------------------------------- */
@@ -154,23 +157,25 @@ static nacre_node *activation_call(nc_call *c, nacre_layer *l, int n, nacre_node
 }
 
 static const nc_option activation_options[] = {
-	NC_OPT_FUNCTION(ACTIVATION, nacre_activation_options, function, NULL),
-	NC_OPT_END,
+    NC_OPT_NAMED(ACTIVATION, nacre_activation_options, function, "activation"),
+    NC_OPT_END,
 };
-static const nc_layer_class activation_class = {
-	.name = "Activation",
-	.snake = "activation",
-	.options_size = sizeof(nacre_activation_options),
-	.options = activation_options,
-	.min_in = 1,
-	.max_in = 1,
-	.check = activation_check,
-	.call = activation_call,
+const nc_layer_class nc_class_activation = {
+    .id = NC_LAYER_activation,
+    .name = "Activation",
+    .masks = NC_MASKS_KEEP,
+    .snake = "activation",
+    .options_size = sizeof(nacre_activation_options),
+    .options = activation_options,
+    .min_in = 1,
+    .max_in = 1,
+    .check = activation_check,
+    .call = activation_call,
 };
 
 nacre_layer *nacre_activation_new(nacre_activation_options options)
 {
-	return nc_layer_new(&activation_class, &options, options.name);
+	return nc_layer_new(&nc_class_activation, &options, options.name);
 }
 
 /* -- dropout ----------------------------------------------------------------------------------- */
@@ -192,23 +197,25 @@ static nacre_node *dropout_call(nc_call *c, nacre_layer *l, int n, nacre_node *c
 }
 
 static const nc_option dropout_options[] = {
-	NC_OPT_NUMBER(F64, nacre_dropout_options, rate, 0, 0, 1),
-	NC_OPT_END,
+    NC_OPT_NUMBER(F64, nacre_dropout_options, rate, 0, 0, 1),
+    NC_OPT_END,
 };
-static const nc_layer_class dropout_class = {
-	.name = "Dropout",
-	.snake = "dropout",
-	.options_size = sizeof(nacre_dropout_options),
-	.options = dropout_options,
-	.min_in = 1,
-	.max_in = 1,
-	.check = dropout_check,
-	.call = dropout_call,
+const nc_layer_class nc_class_dropout = {
+    .id = NC_LAYER_dropout,
+    .name = "Dropout",
+    .masks = NC_MASKS_KEEP,
+    .snake = "dropout",
+    .options_size = sizeof(nacre_dropout_options),
+    .options = dropout_options,
+    .min_in = 1,
+    .max_in = 1,
+    .check = dropout_check,
+    .call = dropout_call,
 };
 
 nacre_layer *nacre_dropout_new(nacre_dropout_options options)
 {
-	return nc_layer_new(&dropout_class, &options, options.name);
+	return nc_layer_new(&nc_class_dropout, &options, options.name);
 }
 
 /* -- flatten, reshape -------------------------------------------------------------------------- */
@@ -222,19 +229,20 @@ static nacre_node *flatten_call(nc_call *c, nacre_layer *l, int n, nacre_node *c
 }
 
 static const nc_option no_options[] = {NC_OPT_END};
-static const nc_layer_class flatten_class = {
-	.name = "Flatten",
-	.snake = "flatten",
-	.options_size = sizeof(nacre_flatten_options),
-	.options = no_options,
-	.min_in = 1,
-	.max_in = 1,
-	.call = flatten_call,
+const nc_layer_class nc_class_flatten = {
+    .id = NC_LAYER_flatten,
+    .name = "Flatten",
+    .snake = "flatten",
+    .options_size = sizeof(nacre_flatten_options),
+    .options = no_options,
+    .min_in = 1,
+    .max_in = 1,
+    .call = flatten_call,
 };
 
 nacre_layer *nacre_flatten_new(nacre_flatten_options options)
 {
-	return nc_layer_new(&flatten_class, &options, options.name);
+	return nc_layer_new(&nc_class_flatten, &options, options.name);
 }
 
 static const int64_t *target_shape(const nacre_layer *l)
@@ -277,23 +285,24 @@ static nacre_node *reshape_call(nc_call *c, nacre_layer *l, int n, nacre_node *c
 }
 
 static const nc_option reshape_options[] = {
-	NC_OPT_SHAPE(nacre_reshape_options, target_shape),
-	NC_OPT_END,
+    NC_OPT_SHAPE(nacre_reshape_options, target_shape),
+    NC_OPT_END,
 };
-static const nc_layer_class reshape_class = {
-	.name = "Reshape",
-	.snake = "reshape",
-	.options_size = sizeof(nacre_reshape_options),
-	.options = reshape_options,
-	.min_in = 1,
-	.max_in = 1,
-	.check = reshape_check,
-	.call = reshape_call,
+const nc_layer_class nc_class_reshape = {
+    .id = NC_LAYER_reshape,
+    .name = "Reshape",
+    .snake = "reshape",
+    .options_size = sizeof(nacre_reshape_options),
+    .options = reshape_options,
+    .min_in = 1,
+    .max_in = 1,
+    .check = reshape_check,
+    .call = reshape_call,
 };
 
 nacre_layer *nacre_reshape_layer_new(nacre_reshape_options options)
 {
-	return nc_layer_new(&reshape_class, &options, options.name);
+	return nc_layer_new(&nc_class_reshape, &options, options.name);
 }
 
 /* -- embedding --------------------------------------------------------------------------------- */
@@ -313,29 +322,32 @@ static nacre_node *embedding_call(nc_call *c, nacre_layer *l, int n, nacre_node 
 	nacre_node *index = x[0];
 	if (index->dtype != NACRE_I32 && index->dtype != NACRE_I64)
 		index = nacre_cast(index, NACRE_I32);
+	if (index && ((const nacre_embedding_options *)l->options)->mask_zero)
+		c->mask_out = nacre_not_equal(index, nacre_scalar(c->graph, index->dtype, 0));
 	return nacre_gather(nc_layer_use(c, l, 0), index, 0);
 }
 
 static const nc_option embedding_options[] = {
-	NC_OPT_NUMBER(I64, nacre_embedding_options, input_dim, 0, 1, BIG),
-	NC_OPT_NUMBER(I64, nacre_embedding_options, output_dim, 0, 1, BIG),
-	NC_OPT_FUNCTION(INITIALIZER, nacre_embedding_options, embeddings_initializer,
-			"random_uniform"),
-	NC_OPT_REGULARIZER(nacre_embedding_options, embeddings_regularizer),
-	NC_OPT_END,
+    NC_OPT_NUMBER(I64, nacre_embedding_options, input_dim, 0, 1, BIG),
+    NC_OPT_NUMBER(I64, nacre_embedding_options, output_dim, 0, 1, BIG),
+    NC_OPT_INITIALIZER(nacre_embedding_options, embeddings_initializer, "random_uniform"),
+    NC_OPT_REGULARIZER(nacre_embedding_options, embeddings_regularizer),
+    NC_OPT_BOOL(nacre_embedding_options, mask_zero),
+    NC_OPT_END,
 };
-static const nc_layer_class embedding_class = {
-	.name = "Embedding",
-	.snake = "embedding",
-	.options_size = sizeof(nacre_embedding_options),
-	.options = embedding_options,
-	.min_in = 1,
-	.max_in = 1,
-	.build = embedding_build,
-	.call = embedding_call,
+const nc_layer_class nc_class_embedding = {
+    .id = NC_LAYER_embedding,
+    .name = "Embedding",
+    .snake = "embedding",
+    .options_size = sizeof(nacre_embedding_options),
+    .options = embedding_options,
+    .min_in = 1,
+    .max_in = 1,
+    .build = embedding_build,
+    .call = embedding_call,
 };
 
 nacre_layer *nacre_embedding_new(nacre_embedding_options options)
 {
-	return nc_layer_new(&embedding_class, &options, options.name);
+	return nc_layer_new(&nc_class_embedding, &options, options.name);
 }

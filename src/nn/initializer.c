@@ -149,6 +149,45 @@ SCALED(nacre_he_normal, 2, FAN_IN, true)
 SCALED(nacre_lecun_uniform, 1, FAN_IN, false)
 SCALED(nacre_lecun_normal, 1, FAN_IN, true)
 
+nacre_status nacre_variance_scaling(nacre_tensor *w, uint64_t seed,
+				    const nacre_initializer_options *o, nacre_error *e)
+{
+	double in, out;
+	o = o ? o : &defaults;
+	if (!numbers(w, e))
+		return NACRE_INVALID;
+	fans(w, &in, &out);
+	double scale = o->scale != 0 ? o->scale : 1;
+	double fan = o->fan == NACRE_FAN_IN    ? in
+		     : o->fan == NACRE_FAN_OUT ? out
+					       : (in + out) / 2;
+	scale /= fmax(1, fan);
+	if (!(scale > 0))
+		return nc_fail(e, NACRE_INVALID, "variance_scaling: expected a scale above 0");
+	double limit = sqrt(3 * scale);
+	if (o->distribution == NACRE_SCALED_UNIFORM)
+		return draw(w, seed, nc_random_uniform, -limit, 2 * limit, e);
+	if (o->distribution == NACRE_SCALED_NORMAL)
+		return draw(w, seed, nc_random_normal, 0, sqrt(scale), e);
+	return draw(w, seed, nc_random_truncated_normal, 0, sqrt(scale) / TRUNCATED_DEVIATION, e);
+}
+
+nacre_status nacre_identity(nacre_tensor *w, uint64_t seed, const nacre_initializer_options *o,
+			    nacre_error *e)
+{
+	(void)seed;
+	nacre_status status = fill(w, 0, e);
+	if (status)
+		return status;
+	if (w->rank != 2)
+		return nc_fail(e, NACRE_INVALID, "identity: expected a matrix, got rank %d",
+			       w->rank);
+	float gain = o && o->gain != 0 ? (float)o->gain : 1;
+	for (int64_t i = 0; i < nc_min(w->shape[0], w->shape[1]); i++)
+		((float *)(void *)w->data)[i * (w->shape[1] + 1)] = gain;
+	return NACRE_OK;
+}
+
 /* -- orthogonal ---------------------------------------------------------------------------------
  * a: n columns of length m >= n, one after the other.  Modified Gram-Schmidt, each column made
  * orthogonal twice ("twice is enough": Giraud and others 2005), makes a the Q of its QR with a
@@ -212,19 +251,21 @@ static const struct row {
 	const char *name;
 	nacre_initializer_function *function;
 } rows_by_name[] = {
-	{"glorot_uniform", nacre_glorot_uniform},
-	{"glorot_normal", nacre_glorot_normal},
-	{"he_uniform", nacre_he_uniform},
-	{"he_normal", nacre_he_normal},
-	{"lecun_uniform", nacre_lecun_uniform},
-	{"lecun_normal", nacre_lecun_normal},
-	{"zeros", nacre_zeros},
-	{"ones", nacre_ones},
-	{"constant", nacre_constant_value},
-	{"random_normal", nacre_random_normal},
-	{"random_uniform", nacre_random_uniform},
-	{"truncated_normal", nacre_truncated_normal},
-	{"orthogonal", nacre_orthogonal},
+    {"glorot_uniform", nacre_glorot_uniform},
+    {"glorot_normal", nacre_glorot_normal},
+    {"he_uniform", nacre_he_uniform},
+    {"he_normal", nacre_he_normal},
+    {"lecun_uniform", nacre_lecun_uniform},
+    {"lecun_normal", nacre_lecun_normal},
+    {"zeros", nacre_zeros},
+    {"ones", nacre_ones},
+    {"constant", nacre_constant_value},
+    {"random_normal", nacre_random_normal},
+    {"random_uniform", nacre_random_uniform},
+    {"truncated_normal", nacre_truncated_normal},
+    {"orthogonal", nacre_orthogonal},
+    {"variance_scaling", nacre_variance_scaling},
+    {"identity", nacre_identity},
 };
 
 nacre_initializer_function *nacre_initializer_named(const char *name)
@@ -256,4 +297,14 @@ nacre_regularizer nacre_l2(double l2)
 nacre_regularizer nacre_l1_l2(double l1, double l2)
 {
 	return (nacre_regularizer){.l1 = l1, .l2 = l2};
+}
+
+nacre_regularizer nacre_orthogonal_rows(double factor)
+{
+	return (nacre_regularizer){.orthogonal = factor};
+}
+
+nacre_regularizer nacre_orthogonal_columns(double factor)
+{
+	return (nacre_regularizer){.orthogonal = factor, .columns = 1};
 }

@@ -7,8 +7,23 @@
 #include <stdio.h>
 #include <string.h>
 
+/* -- the table --------------------------------------------------------------------------------- */
+const nc_layer_class *const nc_layer_classes[NC_LAYERS] = {
+#define LAYER(id) [NC_LAYER_##id] = &nc_class_##id,
+#include "nn/layer.def"
+#undef LAYER
+};
+
+const nc_layer_class *nc_layer_class_named(const char *name)
+{
+	for (int i = 0; i < NC_LAYERS; i++)
+		if (strcmp(nc_layer_classes[i]->name, name) == 0)
+			return nc_layer_classes[i];
+	return NULL;
+}
+
 /* -- options ----------------------------------------------------------------------------------- */
-static double number_of(const nc_option *o, const void *field)
+double nc_option_number(const nc_option *o, const void *field)
 {
 	int i;
 	int64_t l;
@@ -16,6 +31,7 @@ static double number_of(const nc_option *o, const void *field)
 	switch (o->kind) {
 	case NC_OPTION_BOOL:
 	case NC_OPTION_INT:
+	case NC_OPTION_CHOICE:
 		memcpy(&i, field, sizeof i);
 		return i;
 	case NC_OPTION_I64:
@@ -29,11 +45,24 @@ static double number_of(const nc_option *o, const void *field)
 	}
 }
 
+const char *nc_option_word(const nc_option *o, int i, int *length)
+{
+	const char *word = o->function, *end = strchr(word, '|');
+	for (; i > 0 && end; i--) {
+		word = end + 1;
+		end = strchr(word, '|');
+	}
+	if (i != 0)
+		return NULL;
+	*length = (int)(end ? end - word : (ptrdiff_t)strlen(word));
+	return word;
+}
+
 static void set_default(const nc_option *o, void *field)
 {
 	int i = (int)o->number;
 	int64_t l = (int64_t)o->number;
-	if (o->kind == NC_OPTION_INT)
+	if (o->kind == NC_OPTION_INT || o->kind == NC_OPTION_CHOICE)
 		memcpy(field, &i, sizeof i);
 	else if (o->kind == NC_OPTION_I64)
 		memcpy(field, &l, sizeof l);
@@ -67,6 +96,8 @@ static void check_range(nacre_layer *l, const nc_option *o, double v)
 
 static void finish_options(nacre_layer *l)
 {
+	int length;
+	int64_t first;
 	for (const nc_option *o = l->class->options; o->name; o++) {
 		void *field = l->options + o->offset;
 		switch (o->kind) {
@@ -75,13 +106,32 @@ static void finish_options(nacre_layer *l)
 		case NC_OPTION_INT:
 		case NC_OPTION_I64:
 		case NC_OPTION_F64:
-			if (number_of(o, field) == 0)
+			if (nc_option_number(o, field) == 0)
 				set_default(o, field);
-			check_range(l, o, number_of(o, field));
+			check_range(l, o, nc_option_number(o, field));
 			break;
 		case NC_OPTION_ACTIVATION:
 		case NC_OPTION_INITIALIZER:
 			set_function(o, field);
+			break;
+		case NC_OPTION_SIZES:
+			memcpy(&first, field, sizeof first);
+			if (first == 0 && o->number != 0) {
+				first = (int64_t)o->number;
+				memcpy(field, &first, sizeof first);
+			}
+			break;
+		case NC_OPTION_CHOICE:
+			if (nc_option_number(o, field) == 0)
+				set_default(o, field);
+			if (!nc_option_word(o, (int)nc_option_number(o, field), &length))
+				nc_layer_refuse(l, "%s: expected one of %s, got %g", o->name,
+						o->function, nc_option_number(o, field));
+			break;
+		case NC_OPTION_TEXT:
+		case NC_OPTION_NUMBERS:
+		case NC_OPTION_LAYER:
+			nc_option_take(l, o, field);
 			break;
 		default:
 			break;
@@ -100,7 +150,18 @@ static void option_text(const nc_option *o, const void *field, nc_text *out)
 	int64_t shape[NACRE_MAX_RANK];
 	char text[128];
 	const char *name;
+	int choice, length = 0;
 	switch (o->kind) {
+	case NC_OPTION_CHOICE:
+		memcpy(&choice, field, sizeof choice);
+		name = nc_option_word(o, choice, &length);
+		nc_text_add(out, "%.*s", length, name);
+		return;
+	case NC_OPTION_TEXT:
+		memcpy(&name, field, sizeof name);
+		nc_text_add(out, "%s", name ? name : "");
+		return;
+	case NC_OPTION_SIZES:
 	case NC_OPTION_SHAPE:
 		memcpy(shape, field, sizeof shape);
 		nc_text_add(out, "%s", nc_shape_text(text, nc_shape_rank(shape), shape));
@@ -123,21 +184,40 @@ static void option_text(const nc_option *o, const void *field, nc_text *out)
 		memcpy(&r, field, sizeof r);
 		nc_text_add(out, "l1_l2(%g, %g)", r.l1, r.l2);
 		return;
+	case NC_OPTION_PAIRS:
+	case NC_OPTION_NUMBERS:
+	case NC_OPTION_LAYER:
+		nc_option_list_text(o, field, out);
+		return;
 	default:
-		nc_text_add(out, "%g", number_of(o, field));
+		nc_text_add(out, "%g", nc_option_number(o, field));
 	}
 }
 
-static bool is_default(const nc_option *o, const void *field)
+bool nc_option_is_default(const nc_option *o, const void *field)
 {
 	nacre_regularizer r;
 	nacre_activation_function *a;
 	nacre_initializer_function *f;
 	nacre_dtype dtype;
 	const char *name;
+	int64_t shape[NACRE_MAX_RANK];
+	nacre_numbers numbers;
 	switch (o->kind) {
 	case NC_OPTION_SHAPE:
 		return false;
+	case NC_OPTION_SIZES:
+		memcpy(shape, field, sizeof shape);
+		return shape[0] == 0 || (shape[0] == (int64_t)o->number && shape[1] == 0);
+	case NC_OPTION_PAIRS:
+		return false;
+	case NC_OPTION_TEXT:
+	case NC_OPTION_LAYER:
+		memcpy(&name, field, sizeof name);
+		return !name;
+	case NC_OPTION_NUMBERS:
+		memcpy(&numbers, field, sizeof numbers);
+		return numbers.n == 0;
 	case NC_OPTION_DTYPE:
 		memcpy(&dtype, field, sizeof dtype);
 		return dtype == NACRE_F32;
@@ -151,9 +231,9 @@ static bool is_default(const nc_option *o, const void *field)
 		return !f || (name && o->function && strcmp(name, o->function) == 0);
 	case NC_OPTION_REGULARIZER:
 		memcpy(&r, field, sizeof r);
-		return r.l1 == 0 && r.l2 == 0 && !r.function;
+		return r.l1 == 0 && r.l2 == 0 && r.orthogonal == 0 && !r.function;
 	default:
-		return number_of(o, field) == o->number;
+		return nc_option_number(o, field) == o->number;
 	}
 }
 
@@ -163,7 +243,7 @@ void nc_layer_text(const nacre_layer *l, nc_text *out)
 	const char *comma = "";
 	for (const nc_option *o = l->class->options; o->name; o++) {
 		const void *field = l->options + o->offset;
-		if (is_default(o, field))
+		if (nc_option_is_default(o, field))
 			continue;
 		nc_text_add(out, "%s%s=", comma, o->name);
 		option_text(o, field, out);
@@ -194,6 +274,7 @@ nacre_layer *nc_layer_new(const nc_layer_class *class, const void *options, cons
 		return NULL;
 	l->class = class;
 	l->memory = &rt->memory;
+	nc_arena_init(&l->arena, l->memory);
 	memcpy(l->options, options, class->options_size);
 	if (name && strlen(name) >= sizeof l->name)
 		nc_layer_refuse(l, "name: expected at most %zu bytes, got %zu", sizeof l->name - 1,
@@ -212,8 +293,16 @@ void nacre_layer_free(nacre_layer *l)
 	if (!l)
 		return;
 	for (int i = 0; i < l->n_weights; i++)
-		nacre_variable_free(l->weight[i].variable);
-	nc_free(l->memory, l, sizeof *l + l->class->options_size);
+		if (!l->weight[i].borrowed)
+			nacre_variable_free(l->weight[i].variable);
+	for (const nc_option *o = l->class->options; o->name; o++)
+		nacre_layer_free(nc_option_layer(l, o));
+	if (l->release)
+		l->release(l->context);
+	size_t options = l->class->options_size; /* the class may lie in the arena */
+	nc_free(l->memory, l->weight, (size_t)l->weights_capacity * sizeof *l->weight);
+	nc_arena_free(&l->arena);
+	nc_free(l->memory, l, sizeof *l + options);
 }
 
 const nacre_error *nacre_layer_error(const nacre_layer *l)
@@ -234,8 +323,13 @@ const char *nacre_layer_class(const nacre_layer *l)
 
 void nacre_layer_set_trainable(nacre_layer *l, bool trainable)
 {
-	if (l)
-		l->frozen = !trainable;
+	if (!l)
+		return;
+	l->frozen = !trainable;
+	for (const nc_option *o = l->class->options; o->name; o++)
+		nacre_layer_set_trainable(nc_option_layer(l, o), trainable);
+	if (l->class->refresh)
+		l->class->refresh(l, !trainable, trainable);
 }
 
 bool nacre_layer_trainable(const nacre_layer *l)
@@ -253,75 +347,7 @@ nacre_variable *nacre_layer_weight(const nacre_layer *l, int i)
 	return l && i >= 0 && i < l->n_weights ? l->weight[i].variable : NULL;
 }
 
-/* -- building and calling ---------------------------------------------------------------------- */
-bool nc_layer_fail(nc_call *c, const nacre_layer *l, const char *format, ...)
-{
-	char text[400];
-	va_list args;
-	va_start(args, format);
-	vsnprintf(text, sizeof text, format, args);
-	va_end(args);
-	nc_fail(c->error, NACRE_INVALID, "%s: %s", l->name, text);
-	return false;
-}
-
-bool nc_layer_add_weight(nc_call *c, nacre_layer *l, const char *name, int rank,
-			 const int64_t *shape, nacre_initializer_function *initializer,
-			 const nacre_initializer_options *options, nacre_regularizer regularizer,
-			 bool trainable)
-{
-	char full[NC_NAME_SIZE + 64];
-	snprintf(full, sizeof full, "%s/%s", l->name, name);
-	if (l->n_weights == NC_MAX_WEIGHTS)
-		return nc_layer_fail(c, l, "more than %d weights", NC_MAX_WEIGHTS);
-	nacre_error e = {0};
-	nacre_variable *v = nacre_variable_new(c->runtime, full, NACRE_F32, rank, shape, NULL, &e);
-	if (!v) {
-		nc_fail(c->error, e.status ? e.status : NACRE_NO_MEMORY, "%s: %s: %s", l->name,
-			name, e.status ? e.text : "out of memory");
-		return false;
-	}
-	nc_weight *w = &l->weight[l->n_weights++];
-	*w = (nc_weight){.name = name,
-			 .variable = v,
-			 .trainable = trainable,
-			 .initializer = initializer,
-			 .regularizer = regularizer};
-	if (options)
-		w->initializer_options = *options;
-	return true;
-}
-
-nacre_node *nc_layer_use(nc_call *c, nacre_layer *l, int i)
-{
-	return nacre_use(c->graph, l->weight[i].variable);
-}
-
-nacre_node *nc_layer_call(nc_call *c, nacre_layer *l, int n, nacre_node *const *x)
-{
-	const nc_layer_class *k = l->class;
-	if (c->error->status)
-		return NULL;
-	if (n < k->min_in || n > k->max_in) {
-		if (k->min_in == k->max_in)
-			nc_layer_fail(c, l, "expected %d input%s, got %d", k->min_in,
-				      k->min_in == 1 ? "" : "s", n);
-		else
-			nc_layer_fail(c, l, "expected at least %d inputs, got %d", k->min_in, n);
-		return NULL;
-	}
-	if (!l->built && k->build && !k->build(c, l, n, x))
-		return NULL;
-	l->built = true;
-	nacre_node *y = k->call(c, l, n, x);
-	if (y)
-		return y;
-	const nacre_error *e = nacre_graph_error(c->graph);
-	nc_fail(c->error, e->status ? e->status : NACRE_FAILED, "%s: %s", l->name,
-		e->status ? e->text : "gave no output");
-	return NULL;
-}
-
+/* -- helpers of calls ----------------------------------------------------------------------- */
 int nc_layer_axis(nc_call *c, const nacre_layer *l, int axis, int rank)
 {
 	int real = axis < 0 ? axis + rank : axis;
@@ -346,7 +372,7 @@ void nc_call_effect(nc_call *c, nacre_node *effect)
 	c->effects_end = &e->next;
 }
 
-static void add_penalty(nc_call *c, nacre_node *term)
+void nc_call_add_loss(nc_call *c, nacre_node *term)
 {
 	c->penalty = c->penalty ? nacre_plus(c->penalty, term) : term;
 }
@@ -355,34 +381,19 @@ void nc_layer_penalty(nc_call *c, nacre_layer *l)
 {
 	for (int i = 0; i < l->n_weights && !l->frozen; i++) {
 		const nacre_regularizer *r = &l->weight[i].regularizer;
-		if (r->l1 == 0 && r->l2 == 0 && !r->function)
+		if (r->l1 == 0 && r->l2 == 0 && r->orthogonal == 0 && !r->function)
 			continue;
 		nacre_node *w = nc_layer_use(c, l, i);
 		if (r->l1 != 0)
-			add_penalty(
+			nc_call_add_loss(
 			    c, nacre_scale(nacre_sum(nacre_abs(w), NACRE_ALL_AXES, false), r->l1));
 		if (r->l2 != 0)
-			add_penalty(
+			nc_call_add_loss(
 			    c,
 			    nacre_scale(nacre_sum(nacre_square(w), NACRE_ALL_AXES, false), r->l2));
+		if (r->orthogonal != 0)
+			nc_call_add_loss(c, nc_orthogonal_penalty(w, r->orthogonal, r->columns));
 		if (r->function)
-			add_penalty(c, r->function(w));
+			nc_call_add_loss(c, r->function(w));
 	}
-}
-
-nacre_status nc_weight_initialize(nc_weight *w, uint64_t seed, nacre_error *e)
-{
-	nacre_variable *v = w->variable;
-	nacre_tensor *t = nacre_tensor_new(v->runtime, NACRE_F32, v->rank, v->shape, e);
-	if (!t)
-		return NACRE_NO_MEMORY;
-	nacre_error own = {0};
-	nacre_status status = w->initializer(t, seed, &w->initializer_options, &own);
-	if (status)
-		nc_fail(e, status, "%s: %s", v->name,
-			own.status ? own.text : "its initializer failed");
-	else
-		status = nacre_variable_write(v, t, e);
-	nacre_tensor_free(t);
-	return status;
 }

@@ -34,19 +34,37 @@ static nacre_node *add_call(nc_call *c, nacre_layer *l, int n, nacre_node *const
 }
 
 static const nc_option no_options[] = {NC_OPT_END};
-static const nc_layer_class add_class = {
-	.name = "Add",
-	.snake = "add",
-	.options_size = sizeof(nacre_add_options),
-	.options = no_options,
-	.min_in = 2,
-	.max_in = 1 << 20,
-	.call = add_call,
+const nc_layer_class nc_class_add = {
+    .id = NC_LAYER_add,
+    .name = "Add",
+    .masks = NC_MASKS_ANY,
+    .snake = "add",
+    .options_size = sizeof(nacre_add_options),
+    .options = no_options,
+    .min_in = 2,
+    .max_in = 1 << 20,
+    .call = add_call,
 };
 
 nacre_layer *nacre_add_layer_new(nacre_add_options options)
 {
-	return nc_layer_new(&add_class, &options, options.name);
+	return nc_layer_new(&nc_class_add, &options, options.name);
+}
+
+/* A step is none of padding if any of its numbers comes from an input where it is none. */
+static nacre_node *concatenate_mask(nc_call *c, int n, nacre_node *const *x, int axis)
+{
+	nacre_node *m = NULL, **all = nc_arena_alloc(&c->graph->arena, (size_t)n * sizeof *all);
+	for (int i = 0; i < n && c->mask; i++)
+		m = c->mask[i] ? c->mask[i] : m;
+	if (!m || !all || x[0]->rank != m->rank + 1)
+		return NULL;
+	for (int i = 0; i < n; i++) {
+		m = c->mask[i] ? nacre_expand_dims(c->mask[i], -1)
+			       : nacre_fill(c->graph, NACRE_BOOL, x[i]->rank, x[i]->shape, 1);
+		all[i] = nacre_broadcast(m, x[i]->rank, x[i]->shape);
+	}
+	return nacre_any(nacre_concat(n, all, axis), NACRE_LAST_AXIS, false);
 }
 
 static nacre_node *concatenate_call(nc_call *c, nacre_layer *l, int n, nacre_node *const *x)
@@ -56,24 +74,28 @@ static nacre_node *concatenate_call(nc_call *c, nacre_layer *l, int n, nacre_nod
 	for (int i = 1; i < n && axis > 0; i++)
 		if (!fits(c, l, x, i, axis, false))
 			return NULL;
-	return axis > 0 ? nacre_concat(n, x, axis) : NULL;
+	if (axis < 0)
+		return NULL;
+	c->mask_out = concatenate_mask(c, n, x, axis);
+	return nacre_concat(n, x, axis);
 }
 
 static const nc_option concatenate_options[] = {
-	NC_OPT_NUMBER(INT, nacre_concatenate_options, axis, -1, -8, 7),
-	NC_OPT_END,
+    NC_OPT_NUMBER(INT, nacre_concatenate_options, axis, -1, -8, 7),
+    NC_OPT_END,
 };
-static const nc_layer_class concatenate_class = {
-	.name = "Concatenate",
-	.snake = "concatenate",
-	.options_size = sizeof(nacre_concatenate_options),
-	.options = concatenate_options,
-	.min_in = 2,
-	.max_in = 1 << 20,
-	.call = concatenate_call,
+const nc_layer_class nc_class_concatenate = {
+    .id = NC_LAYER_concatenate,
+    .name = "Concatenate",
+    .snake = "concatenate",
+    .options_size = sizeof(nacre_concatenate_options),
+    .options = concatenate_options,
+    .min_in = 2,
+    .max_in = 1 << 20,
+    .call = concatenate_call,
 };
 
 nacre_layer *nacre_concatenate_new(nacre_concatenate_options options)
 {
-	return nc_layer_new(&concatenate_class, &options, options.name);
+	return nc_layer_new(&nc_class_concatenate, &options, options.name);
 }

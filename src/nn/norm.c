@@ -98,34 +98,36 @@ static nacre_node *batch_call(nc_call *c, nacre_layer *l, int n, nacre_node *con
 
 #define OPTIONS nacre_batch_normalization_options
 static const nc_option batch_options[] = {
-	NC_OPT_NUMBER(INT, OPTIONS, axis, -1, -8, 7),
-	NC_OPT_NUMBER(F64, OPTIONS, momentum, 0.99, 0, 1),
-	NC_OPT_NUMBER(F64, OPTIONS, epsilon, 1e-3, 0, 1e18),
-	NC_OPT_BOOL(OPTIONS, no_center),
-	NC_OPT_BOOL(OPTIONS, no_scale),
-	NC_OPT_FUNCTION(INITIALIZER, OPTIONS, beta_initializer, "zeros"),
-	NC_OPT_FUNCTION(INITIALIZER, OPTIONS, gamma_initializer, "ones"),
-	NC_OPT_FUNCTION(INITIALIZER, OPTIONS, moving_mean_initializer, "zeros"),
-	NC_OPT_FUNCTION(INITIALIZER, OPTIONS, moving_variance_initializer, "ones"),
-	NC_OPT_REGULARIZER(OPTIONS, beta_regularizer),
-	NC_OPT_REGULARIZER(OPTIONS, gamma_regularizer),
-	NC_OPT_END,
+    NC_OPT_NUMBER(INT, OPTIONS, axis, -1, -8, 7),
+    NC_OPT_NUMBER(F64, OPTIONS, momentum, 0.99, 0, 1),
+    NC_OPT_NUMBER(F64, OPTIONS, epsilon, 1e-3, 0, 1e18),
+    NC_OPT_NOT(OPTIONS, no_center, "center"),
+    NC_OPT_NOT(OPTIONS, no_scale, "scale"),
+    NC_OPT_FUNCTION(INITIALIZER, OPTIONS, beta_initializer, "zeros"),
+    NC_OPT_FUNCTION(INITIALIZER, OPTIONS, gamma_initializer, "ones"),
+    NC_OPT_FUNCTION(INITIALIZER, OPTIONS, moving_mean_initializer, "zeros"),
+    NC_OPT_FUNCTION(INITIALIZER, OPTIONS, moving_variance_initializer, "ones"),
+    NC_OPT_REGULARIZER(OPTIONS, beta_regularizer),
+    NC_OPT_REGULARIZER(OPTIONS, gamma_regularizer),
+    NC_OPT_END,
 };
 #undef OPTIONS
-static const nc_layer_class batch_class = {
-	.name = "BatchNormalization",
-	.snake = "batch_normalization",
-	.options_size = sizeof(nacre_batch_normalization_options),
-	.options = batch_options,
-	.min_in = 1,
-	.max_in = 1,
-	.build = batch_build,
-	.call = batch_call,
+const nc_layer_class nc_class_batch_normalization = {
+    .id = NC_LAYER_batch_normalization,
+    .name = "BatchNormalization",
+    .masks = NC_MASKS_KEEP,
+    .snake = "batch_normalization",
+    .options_size = sizeof(nacre_batch_normalization_options),
+    .options = batch_options,
+    .min_in = 1,
+    .max_in = 1,
+    .build = batch_build,
+    .call = batch_call,
 };
 
 nacre_layer *nacre_batch_normalization_new(nacre_batch_normalization_options options)
 {
-	return nc_layer_new(&batch_class, &options, options.name);
+	return nc_layer_new(&nc_class_batch_normalization, &options, options.name);
 }
 
 /* -- layer normalization ----------------------------------------------------------------------- */
@@ -134,15 +136,44 @@ static bool layer_build(nc_call *c, nacre_layer *l, int n, nacre_node *const *x)
 	(void)n;
 	const nacre_layer_normalization_options *o =
 	    (const nacre_layer_normalization_options *)l->options;
-	int axis = nc_layer_axis(c, l, o->axis, x[0]->rank);
-	if (axis < 0 || !floats(c, l, x[0]))
+	unsigned axes = nc_layer_axes(c, l, o->axis, x[0]->rank);
+	int64_t shape[NACRE_MAX_RANK];
+	int rank = 0;
+	if (!axes || !floats(c, l, x[0]))
 		return false;
-	int64_t size = x[0]->shape[axis];
-	if (!o->no_scale && !nc_layer_add_weight(c, l, "gamma", 1, &size, o->gamma_initializer,
+	for (int d = 0; d < x[0]->rank; d++)
+		if (axes & NACRE_AXIS(d))
+			shape[rank++] = x[0]->shape[d];
+	if (!o->no_scale && !nc_layer_add_weight(c, l, "gamma", rank, shape, o->gamma_initializer,
 						 NULL, o->gamma_regularizer, true))
 		return false;
-	return o->no_center || nc_layer_add_weight(c, l, "beta", 1, &size, o->beta_initializer,
+	return o->no_center || nc_layer_add_weight(c, l, "beta", rank, shape, o->beta_initializer,
 						   NULL, o->beta_regularizer, true);
+}
+
+/* Weight i along several axes of x, which are its own in their order. */
+static nacre_node *spread_axes(nc_call *c, nacre_layer *l, int i, const nacre_node *x,
+			       unsigned axes)
+{
+	const nacre_variable *v = l->weight[i].variable;
+	int64_t shape[NACRE_MAX_RANK];
+	char want[128], got[128];
+	int k = 0;
+	bool fits = true;
+	for (int d = 0; d < x->rank; d++) {
+		bool in = axes & NACRE_AXIS(d);
+		shape[d] = in ? x->shape[d] : 1;
+		fits = fits && (!in || (k < v->rank && v->shape[k] == x->shape[d]));
+		k += in;
+	}
+	if (!fits) {
+		nc_layer_fail(c, l, "%s is %s, a sample of the input %s", l->weight[i].name,
+			      nc_shape_text(want, v->rank, v->shape),
+			      nc_shape_text(got, x->rank - 1, x->shape + 1));
+		return NULL;
+	}
+	nacre_node *w = nc_layer_use(c, l, i);
+	return axes == NACRE_AXIS(x->rank - 1) ? w : nacre_reshape(w, x->rank, shape);
 }
 
 static nacre_node *layer_call(nc_call *c, nacre_layer *l, int n, nacre_node *const *x)
@@ -150,40 +181,44 @@ static nacre_node *layer_call(nc_call *c, nacre_layer *l, int n, nacre_node *con
 	(void)n;
 	const nacre_layer_normalization_options *o =
 	    (const nacre_layer_normalization_options *)l->options;
-	int axis = nc_layer_axis(c, l, o->axis, x[0]->rank);
-	if (axis < 0)
+	unsigned axes = nc_layer_axes(c, l, o->axis, x[0]->rank);
+	if (!axes)
 		return NULL;
-	nacre_node *m = nacre_mean(x[0], NACRE_AXIS(axis), true);
-	nacre_node *v = nacre_mean(nacre_square(nacre_minus(x[0], m)), NACRE_AXIS(axis), true);
-	int gamma = o->no_scale ? -1 : 0, beta = o->no_center ? -1 : gamma + 1;
-	return normalize(c, l, x[0], axis, m, v, o->epsilon, gamma, beta);
+	nacre_node *m = nacre_mean(x[0], axes, true);
+	nacre_node *v = nacre_mean(nacre_square(nacre_minus(x[0], m)), axes, true);
+	nacre_node *y = normalize(c, l, x[0], -1, m, v, o->epsilon, -1, -1);
+	if (!o->no_scale)
+		y = nacre_times(y, spread_axes(c, l, 0, x[0], axes));
+	return o->no_center ? y : nacre_plus(y, spread_axes(c, l, !o->no_scale, x[0], axes));
 }
 
 #define OPTIONS nacre_layer_normalization_options
 static const nc_option layer_options[] = {
-	NC_OPT_NUMBER(INT, OPTIONS, axis, -1, -8, 7),
-	NC_OPT_NUMBER(F64, OPTIONS, epsilon, 1e-3, 0, 1e18),
-	NC_OPT_BOOL(OPTIONS, no_center),
-	NC_OPT_BOOL(OPTIONS, no_scale),
-	NC_OPT_FUNCTION(INITIALIZER, OPTIONS, beta_initializer, "zeros"),
-	NC_OPT_FUNCTION(INITIALIZER, OPTIONS, gamma_initializer, "ones"),
-	NC_OPT_REGULARIZER(OPTIONS, beta_regularizer),
-	NC_OPT_REGULARIZER(OPTIONS, gamma_regularizer),
-	NC_OPT_END,
+    NC_OPT_SIZES_OR(OPTIONS, axis, -1),
+    NC_OPT_NUMBER(F64, OPTIONS, epsilon, 1e-3, 0, 1e18),
+    NC_OPT_NOT(OPTIONS, no_center, "center"),
+    NC_OPT_NOT(OPTIONS, no_scale, "scale"),
+    NC_OPT_FUNCTION(INITIALIZER, OPTIONS, beta_initializer, "zeros"),
+    NC_OPT_FUNCTION(INITIALIZER, OPTIONS, gamma_initializer, "ones"),
+    NC_OPT_REGULARIZER(OPTIONS, beta_regularizer),
+    NC_OPT_REGULARIZER(OPTIONS, gamma_regularizer),
+    NC_OPT_END,
 };
 #undef OPTIONS
-static const nc_layer_class layer_class = {
-	.name = "LayerNormalization",
-	.snake = "layer_normalization",
-	.options_size = sizeof(nacre_layer_normalization_options),
-	.options = layer_options,
-	.min_in = 1,
-	.max_in = 1,
-	.build = layer_build,
-	.call = layer_call,
+const nc_layer_class nc_class_layer_normalization = {
+    .id = NC_LAYER_layer_normalization,
+    .name = "LayerNormalization",
+    .masks = NC_MASKS_KEEP,
+    .snake = "layer_normalization",
+    .options_size = sizeof(nacre_layer_normalization_options),
+    .options = layer_options,
+    .min_in = 1,
+    .max_in = 1,
+    .build = layer_build,
+    .call = layer_call,
 };
 
 nacre_layer *nacre_layer_normalization_new(nacre_layer_normalization_options options)
 {
-	return nc_layer_new(&layer_class, &options, options.name);
+	return nc_layer_new(&nc_class_layer_normalization, &options, options.name);
 }

@@ -11,12 +11,20 @@
 #include <math.h>
 #include <string.h>
 
-static void plain_rates(const nacre_optimizer *o, double lr, int64_t t, double rate[2])
+#include "nn/schedule.h"
+
+static void plain_rates(const nacre_optimizer *o, double lr, int64_t t, double rate[NC_RATES])
 {
 	(void)o, (void)t;
 	rate[0] = rate[1] = lr;
 }
 
+static nacre_node *mix(nacre_node *a, nacre_node *b, double beta)
+{
+	return nacre_plus(nacre_scale(a, beta), nacre_scale(b, 1 - beta));
+}
+
+/* -- SGD --------------------------------------------------------------------------------------- */
 static int sgd_slots(const nacre_optimizer *o)
 {
 	return o->momentum != 0;
@@ -31,156 +39,249 @@ static nacre_node *sgd_update(const nacre_optimizer *o, nacre_node *w, nacre_nod
 				     o->weight_decay);
 }
 
-static int one_slot(const nacre_optimizer *o)
+/* -- RMSprop ----------------------------------------------------------------------------------- */
+static int rmsprop_slots(const nacre_optimizer *o)
 {
-	(void)o;
-	return 1;
+	return 1 + (o->momentum != 0) + (o->centered != 0);
 }
 
 static nacre_node *rmsprop_update(const nacre_optimizer *o, nacre_node *w, nacre_node *const *slot,
 				  nacre_node *g, nacre_node *rate)
 {
+	if (o->momentum != 0 || o->centered)
+		return NULL;
 	return nacre_update_rmsprop(w, slot[0], g, rate, o->rho, o->epsilon, o->weight_decay);
 }
 
-static int two_slots(const nacre_optimizer *o)
+static nacre_node *rmsprop_next(const nacre_optimizer *o, nacre_node *w, nacre_node *const *slot,
+				nacre_node *g, nacre_node *const *rate, nacre_node **kept)
 {
-	(void)o;
-	return 2;
+	int average = 1 + (o->momentum != 0);
+	nacre_node *under = kept[0] = mix(slot[0], nacre_square(g), o->rho);
+	if (o->centered) {
+		kept[average] = mix(slot[average], g, o->rho);
+		under = nacre_minus(under, nacre_square(kept[average]));
+	}
+	under = nacre_sqrt(nacre_add_number(under, o->epsilon));
+	nacre_node *step = nacre_divide(nacre_times(g, rate[0]), under);
+	if (o->momentum != 0)
+		step = kept[1] = nacre_plus(nacre_scale(slot[1], o->momentum), step);
+	return nacre_minus(w, step);
 }
 
-/* t is an integer far below 2^53; 1 - beta^t by expm1, exact where beta^t is near 1 */
-static double rest_of_power(double beta, int64_t t)
+/* -- Adam -------------------------------------------------------------------------------------- */
+static int adam_slots(const nacre_optimizer *o)
+{
+	return 2 + (o->amsgrad != 0);
+}
+
+/* t is an integer far below 2^53 */
+double nc_rest_of_power(double beta, int64_t t)
 {
 	return -expm1((double)t * log(beta));
 }
 
-static void adam_rates(const nacre_optimizer *o, double lr, int64_t t, double rate[2])
+static void adam_rates(const nacre_optimizer *o, double lr, int64_t t, double rate[NC_RATES])
 {
-	rate[0] = lr * sqrt(rest_of_power(o->beta_2, t)) / rest_of_power(o->beta_1, t);
+	rate[0] = lr * sqrt(nc_rest_of_power(o->beta_2, t)) / nc_rest_of_power(o->beta_1, t);
 	rate[1] = lr;
 }
 
 static nacre_node *adam_update(const nacre_optimizer *o, nacre_node *w, nacre_node *const *slot,
 			       nacre_node *g, nacre_node *rate)
 {
+	if (o->amsgrad)
+		return NULL;
 	return nacre_update_adam(w, slot[0], slot[1], g, rate, o->beta_1, o->beta_2, o->epsilon,
 				 o->weight_decay);
 }
 
-enum { SGD, RMSPROP, ADAM, ADAMW };
+static nacre_node *adam_next(const nacre_optimizer *o, nacre_node *w, nacre_node *const *slot,
+			     nacre_node *g, nacre_node *const *rate, nacre_node **kept)
+{
+	kept[0] = mix(slot[0], g, o->beta_1);
+	nacre_node *v = kept[1] = mix(slot[1], nacre_square(g), o->beta_2);
+	if (o->amsgrad)
+		v = kept[2] = nacre_maximum(slot[2], v);
+	nacre_node *under = nacre_add_number(nacre_sqrt(v), o->epsilon);
+	return nacre_minus(w, nacre_divide(nacre_times(kept[0], rate[0]), under));
+}
+
+#define ADAM                                                                                       \
+	.slot = {"momentum", "velocity", "velocity_hat"}, .slots = adam_slots,                     \
+	.rates = adam_rates, .update = adam_update, .next = adam_next
 static const nc_optimizer_kind kinds[] = {
-	[SGD] = {"sgd", "SGD", 0.01, 0, {"momentum"}, sgd_slots, plain_rates, sgd_update},
-	[RMSPROP] =
-	{"rmsprop", "RMSprop", 0.001, 0, {"velocity"}, one_slot, plain_rates, rmsprop_update},
-	[ADAM] =
-	{"adam", "Adam", 0.001, 0, {"momentum", "velocity"}, two_slots, adam_rates, adam_update},
-	[ADAMW] = {"adamw",
-	       "AdamW",
-	       0.001,
-	       0.004,
-	       {"momentum", "velocity"},
-	       two_slots,
-	       adam_rates,
-	       adam_update},
+    [NC_SGD] = {.name = "sgd",
+		.keras = "SGD",
+		.defaults = {.learning_rate = 0.01},
+		.slot = {"momentum"},
+		.slots = sgd_slots,
+		.rates = plain_rates,
+		.update = sgd_update},
+    [NC_RMSPROP] = {.name = "rmsprop",
+		    .keras = "RMSprop",
+		    .defaults = {.learning_rate = 0.001, .rho = 0.9, .epsilon = 1e-7},
+		    .slot = {"velocity", "momentum", "average_gradient"},
+		    .slots = rmsprop_slots,
+		    .rates = plain_rates,
+		    .update = rmsprop_update,
+		    .next = rmsprop_next},
+    [NC_ADAM] =
+	{.name = "adam",
+	 .keras = "Adam",
+	 .defaults = {.learning_rate = 0.001, .beta_1 = 0.9, .beta_2 = 0.999, .epsilon = 1e-7},
+	 ADAM},
+    [NC_ADAMW] = {.name = "adamw",
+		  .keras = "AdamW",
+		  .defaults = {.learning_rate = 0.001,
+			       .weight_decay = 0.004,
+			       .beta_1 = 0.9,
+			       .beta_2 = 0.999,
+			       .epsilon = 1e-7},
+		  ADAM},
 };
 
-static double or_default(double value, double number)
+/* -- making ------------------------------------------------------------------------------------ */
+const nc_optimizer_kind *nc_optimizer_kind_at(int i)
 {
-	return value != 0 ? value : number;
+	if (i < 0)
+		return NULL;
+	if (i < NC_MORE_KINDS)
+		return &kinds[i];
+	return i - NC_MORE_KINDS < nc_n_more_kinds ? &nc_more_kinds[i - NC_MORE_KINDS] : NULL;
 }
 
-nacre_optimizer nacre_sgd_new(nacre_sgd_options o)
+/* The numbers that have defaults: those of a kind that are not 0. */
+static const size_t numbers[] = {
+#define NUMBER(field) offsetof(nacre_optimizer, field)
+    NUMBER(learning_rate),
+    NUMBER(weight_decay),
+    NUMBER(momentum),
+    NUMBER(rho),
+    NUMBER(beta_1),
+    NUMBER(beta_2),
+    NUMBER(epsilon),
+    NUMBER(initial),
+    NUMBER(power),
+    NUMBER(beta_2_decay),
+    NUMBER(epsilon_1),
+    NUMBER(epsilon_2),
+    NUMBER(clip_threshold),
+    NUMBER(muon_a),
+    NUMBER(muon_b),
+    NUMBER(muon_c),
+    NUMBER(rms_rate),
+    NUMBER(adam_lr_ratio),
+    NUMBER(adam_weight_decay),
+#undef NUMBER
+};
+
+nacre_optimizer nc_optimizer_new(const nc_optimizer_kind *kind, nacre_optimizer o)
 {
-	return (nacre_optimizer){.kind = &kinds[SGD],
-				 .learning_rate = or_default(o.learning_rate, 0.01),
-				 .momentum = o.momentum,
-				 .nesterov = o.nesterov,
-				 .weight_decay = o.weight_decay,
-				 .clipnorm = o.clipnorm,
-				 .clipvalue = o.clipvalue,
-				 .global_clipnorm = o.global_clipnorm};
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+		double *number = (double *)(void *)((char *)&o + numbers[i]);
+		const char *from = (const char *)&kind->defaults + numbers[i];
+		if (*number == 0)
+			memcpy(number, from, sizeof *number);
+	}
+	if (o.ema_momentum == 0)
+		o.ema_momentum = 0.99;
+	if (o.ns_steps == 0)
+		o.ns_steps = kind->defaults.ns_steps;
+	o.kind = kind;
+	return o;
 }
 
-nacre_optimizer nacre_rmsprop_new(nacre_rmsprop_options o)
+nacre_optimizer nacre_sgd_new(nacre_optimizer o)
 {
-	return (nacre_optimizer){.kind = &kinds[RMSPROP],
-				 .learning_rate = or_default(o.learning_rate, 0.001),
-				 .rho = or_default(o.rho, 0.9),
-				 .epsilon = or_default(o.epsilon, 1e-7),
-				 .weight_decay = o.weight_decay,
-				 .clipnorm = o.clipnorm,
-				 .clipvalue = o.clipvalue,
-				 .global_clipnorm = o.global_clipnorm};
+	return nc_optimizer_new(&kinds[NC_SGD], o);
 }
 
-static nacre_optimizer adam(const nc_optimizer_kind *kind, const nacre_adam_options *o)
+nacre_optimizer nacre_rmsprop_new(nacre_optimizer o)
 {
-	return (nacre_optimizer){.kind = kind,
-				 .learning_rate = or_default(o->learning_rate, kind->learning_rate),
-				 .beta_1 = or_default(o->beta_1, 0.9),
-				 .beta_2 = or_default(o->beta_2, 0.999),
-				 .epsilon = or_default(o->epsilon, 1e-7),
-				 .weight_decay = or_default(o->weight_decay, kind->weight_decay),
-				 .clipnorm = o->clipnorm,
-				 .clipvalue = o->clipvalue,
-				 .global_clipnorm = o->global_clipnorm};
+	return nc_optimizer_new(&kinds[NC_RMSPROP], o);
 }
 
-nacre_optimizer nacre_adam_new(nacre_adam_options o)
+nacre_optimizer nacre_adam_new(nacre_optimizer o)
 {
-	return adam(&kinds[ADAM], &o);
+	return nc_optimizer_new(&kinds[NC_ADAM], o);
 }
 
-nacre_optimizer nacre_adamw_new(nacre_adam_options o)
+nacre_optimizer nacre_adamw_new(nacre_optimizer o)
 {
-	return adam(&kinds[ADAMW], &o);
+	return nc_optimizer_new(&kinds[NC_ADAMW], o);
+}
+
+/* "schedule_free_adamw" and "schedulefreeadamw" */
+static bool same_name(const char *a, const char *b)
+{
+	for (; *a || *b; a++, b++) {
+		while (*a == '_')
+			a++;
+		while (*b == '_')
+			b++;
+		if (*a != *b)
+			return false;
+		if (!*a)
+			return true;
+	}
+	return true;
 }
 
 nacre_optimizer nacre_optimizer_named(const char *name)
 {
-	for (size_t i = 0; name && i < sizeof kinds / sizeof *kinds; i++)
-		if (strcmp(kinds[i].name, name) == 0)
-			return i == SGD       ? nacre_sgd_new((nacre_sgd_options){0})
-			       : i == RMSPROP ? nacre_rmsprop_new((nacre_rmsprop_options){0})
-					      : adam(&kinds[i], &(nacre_adam_options){0});
+	const nc_optimizer_kind *kind;
+	for (int i = 0; name && (kind = nc_optimizer_kind_at(i)); i++)
+		if (same_name(kind->name, name))
+			return nc_optimizer_new(kind, (nacre_optimizer){0});
 	return (nacre_optimizer){0};
 }
 
 const char *nacre_optimizer_name(const nacre_optimizer *o)
 {
-	return o && o->kind ? o->kind->name : kinds[RMSPROP].name;
+	return o && o->kind ? o->kind->name : kinds[NC_RMSPROP].name;
 }
 
 nacre_status nc_optimizer_check(nacre_optimizer *o, nacre_error *e)
 {
 	if (!o->kind)
-		*o = nacre_rmsprop_new((nacre_rmsprop_options){.learning_rate = o->learning_rate});
+		*o = nacre_rmsprop_new(*o);
 	const struct {
 		const char *name;
 		double value, low, high;
-	} numbers[] = {
-		{"learning_rate", o->learning_rate, 0, 1e30},
-		{"weight_decay", o->weight_decay, 0, 1e30},
-		{"momentum", o->momentum, 0, 1},
-		{"rho", o->rho, 0, 1},
-		{"beta_1", o->beta_1, 0, 0.9999999999},
-		{"beta_2", o->beta_2, 0, 0.9999999999},
-		{"epsilon", o->epsilon, 0, 1e30},
-		{"clipnorm", o->clipnorm, 0, 1e30},
-		{"clipvalue", o->clipvalue, 0, 1e30},
-		{"global_clipnorm", o->global_clipnorm, 0, 1e30},
+	} ranges[] = {
+	    {"learning_rate", o->learning_rate, 0, 1e30},
+	    {"weight_decay", o->weight_decay, 0, 1e30},
+	    {"momentum", o->momentum, 0, 1},
+	    {"rho", o->rho, 0, 1},
+	    {"beta_1", o->beta_1, 0, 0.9999999999},
+	    {"beta_2", o->beta_2, 0, 0.9999999999},
+	    {"epsilon", o->epsilon, 0, 1e30},
+	    {"clipnorm", o->clipnorm, 0, 1e30},
+	    {"clipvalue", o->clipvalue, 0, 1e30},
+	    {"global_clipnorm", o->global_clipnorm, 0, 1e30},
+	    {"ema_momentum", o->ema_momentum, 0, 1},
+	    {"ema_overwrite_frequency", (double)o->ema_overwrite_frequency, 0, 1e15},
+	    {"gradient_accumulation_steps", (double)o->gradient_accumulation_steps, 0, 1e9},
+	    {"loss_scale_factor", o->loss_scale_factor, 0, 1e30},
+	    {"initial", o->initial, 0, 1e30},
+	    {"power", -o->power, 0, 1e3},
+	    {"l1", o->l1, 0, 1e30},
+	    {"l2", o->l2, 0, 1e30},
+	    {"l2_shrinkage", o->l2_shrinkage, 0, 1e30},
+	    {"ns_steps", o->ns_steps, 0, 100},
+	    {"warmup_steps", (double)o->warmup_steps, 0, 1e15},
 	};
-	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-		if (!(numbers[i].value >= numbers[i].low && numbers[i].value <= numbers[i].high))
+	for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+		if (!(ranges[i].value >= ranges[i].low && ranges[i].value <= ranges[i].high))
 			return nc_fail(e, NACRE_INVALID, "%s: %s: expected %g to %g, got %g",
-				       o->kind->name, numbers[i].name, numbers[i].low,
-				       numbers[i].high, numbers[i].value);
+				       o->kind->name, ranges[i].name, ranges[i].low, ranges[i].high,
+				       ranges[i].value);
 	if ((o->clipnorm != 0) + (o->clipvalue != 0) + (o->global_clipnorm != 0) > 1)
 		return nc_fail(e, NACRE_INVALID,
 			       "%s: expected only one of clipnorm, clipvalue and global_clipnorm",
 			       o->kind->name);
-	return NACRE_OK;
+	return nc_schedule_check(&o->schedule, e);
 }
 
 /* -- clipping ---------------------------------------------------------------------------------- */

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "train/model.h"
+#include "train/callback.h"
 
 typedef struct fit {
 	nacre_model *m;
@@ -15,27 +15,13 @@ typedef struct fit {
 	bool validate;
 	nc_feeder feeder;
 	int64_t *order;
-	nc_means means;
+	nc_training at;
 	double value[NC_MAX_LOGS];
 	const char *name[NC_MAX_LOGS];
 	nc_progress line;
-	bool stop;
 } fit;
 
-/* -- callbacks --------------------------------------------------------------------------------- */
-#define EACH_CALLBACK(f, event, ...)                                                               \
-	do {                                                                                       \
-		const nacre_callback *c_ = (f)->o->callbacks;                                      \
-		for (int i_ = 0; i_ < NACRE_MAX_CALLBACKS && is_callback(&c_[i_]); i_++)           \
-			if (c_[i_].event && c_[i_].event(c_[i_].context, (f)->m, ##__VA_ARGS__))   \
-				(f)->stop = true;                                                  \
-	} while (0)
-
-static bool is_callback(const nacre_callback *c)
-{
-	return c->context || c->on_train_begin || c->on_train_end || c->on_epoch_begin ||
-	       c->on_epoch_end || c->on_batch_begin || c->on_batch_end;
-}
+#define CALL(f, event, ...) NC_CALL((f)->o->callbacks, (f)->at.stop, event, (f)->m, ##__VA_ARGS__)
 
 static nacre_logs logs_of(const fit *f, int n)
 {
@@ -94,6 +80,30 @@ static bool split(fit *f)
 	return !m->error.status;
 }
 
+/* The weights of a part that was split off lie behind those of the rest. */
+static bool weigh(fit *f)
+{
+	const nacre_fit_options *o = f->o;
+	nacre_model *m = f->m;
+	const nacre_tensor *v = o->validation_sample_weight;
+	nc_source *s = &f->validation_source;
+	if (o->sample_weight && o->n_class_weights)
+		nc_model_fail(m, false, NACRE_INVALID,
+			      "fit: expected sample_weight or class_weight, got both");
+	else if (o->sample_weight && f->validation &&
+		 !nc_source_weigh(s, m, o->sample_weight, f->source.size, "fit: validation"))
+		return false;
+	else if (v && f->validate && !f->validation &&
+		 !nc_source_weigh(s, m, v, 0, "fit: validation"))
+		return false;
+	else if (o->sample_weight)
+		return nc_source_weigh(&f->source, m, o->sample_weight, 0, "fit");
+	else if (o->n_class_weights)
+		return nc_source_weigh_classes(&f->source, m, o->n_class_weights, o->class_weight,
+					       "fit");
+	return !m->error.status;
+}
+
 static bool open(fit *f)
 {
 	const nacre_fit_options *o = f->o;
@@ -105,6 +115,8 @@ static bool open(fit *f)
 	nacre_dataset *v = f->validation ? f->validation : o->validation_data;
 	f->validate = v != NULL;
 	if (v && !nc_source_open(&f->validation_source, m, v, NC_EVALUATE, "fit: validation"))
+		return false;
+	if (!weigh(f))
 		return false;
 	if (!nc_feeder_open(&f->feeder, m, &f->source, NC_TRAIN, o->batch_size, "fit"))
 		return false;
@@ -119,9 +131,19 @@ static bool open(fit *f)
 		}
 		f->feeder.order = f->order;
 	}
+	f->at = (nc_training){.callbacks = o->callbacks,
+			      .epoch = o->initial_epoch,
+			      .order = m->epochs,
+			      .means.n = 1 + m->n_metrics,
+			      .samples = f->source.size,
+			      .batch_size = f->feeder.batch_size,
+			      .shuffled = f->order,
+			      .validates = f->validate};
 	nc_history_begin(m, f->validate);
-	for (int i = 0; i < NC_MAX_LOGS; i++)
+	for (int i = 0; i < NC_MAX_LOGS; i++) {
 		f->name[i] = m->history.name[i];
+		f->value[i] = NAN;
+	}
 	return true;
 }
 
@@ -131,6 +153,9 @@ static void close(fit *f)
 	if (f->order)
 		nc_free(&f->m->runtime->memory, f->order,
 			(size_t)f->source.size * sizeof *f->order);
+	nc_means_end(&f->at.means);
+	nc_source_close(&f->source);
+	nc_source_close(&f->validation_source);
 	nacre_dataset_free(f->train);
 	nacre_dataset_free(f->validation);
 }
@@ -139,22 +164,30 @@ static void close(fit *f)
 static bool train(fit *f)
 {
 	nacre_model *m = f->m;
-	f->means = (nc_means){.n = 1 + m->n_metrics};
+	nc_training *at = &f->at;
+	if (!at->batch)
+		nc_means_begin(&at->means, m);
+	at->order = m->epochs;
 	if (f->order)
 		nc_random_permutation(
 		    nc_random_stream(nc_mix(m->seed, NC_SEED_ORDER), (uint64_t)m->epochs, 0),
 		    f->source.size, f->order);
 	m->epochs++;
-	nc_feeder_first(&f->feeder);
-	nacre_logs logs = logs_of(f, f->means.n);
-	for (int64_t i = 0; i < f->feeder.batches && !f->stop; i++) {
-		EACH_CALLBACK(f, on_batch_begin, i);
+	if (at->batch < f->feeder.batches)
+		nc_feeder_first(&f->feeder, at->batch);
+	nacre_logs logs = logs_of(f, at->means.n);
+	if (at->batch)
+		memcpy(f->value, at->means.value, (size_t)logs.n * sizeof *f->value);
+	for (int64_t i = at->batch; i < f->feeder.batches && !at->stop; i++) {
+		CALL(f, on_batch_begin, i);
+		CALL(f, on_train_batch_begin, i);
 		nacre_program *p = m->error.status ? NULL : nc_feeder_step(&f->feeder, i);
-		if (!p)
+		if (!p || !nc_means_add(&at->means, m, p, nc_feeder_rows(&f->feeder, i)))
 			break;
-		nc_means_add(&f->means, p, nc_feeder_rows(&f->feeder, i));
-		memcpy(f->value, f->means.value, (size_t)logs.n * sizeof *f->value);
-		EACH_CALLBACK(f, on_batch_end, i, &logs);
+		memcpy(f->value, at->means.value, (size_t)logs.n * sizeof *f->value);
+		at->batch = i + 1;
+		CALL(f, on_batch_end, i, &logs);
+		CALL(f, on_train_batch_end, i, &logs);
 		nc_progress_draw(&f->line, i + 1, &logs, false);
 	}
 	return !m->error.status;
@@ -166,10 +199,29 @@ static bool validate(fit *f)
 	const nacre_fit_options *o = f->o;
 	int64_t size = o->validation_batch_size ? o->validation_batch_size : o->batch_size;
 	if (!nc_evaluate(f->m, &f->validation_source, size, NACRE_SILENT, "fit: validation",
-			 &means))
+			 o->callbacks, &means))
 		return false;
 	memcpy(f->value + means.n, means.value, (size_t)means.n * sizeof *means.value);
 	return true;
+}
+
+/* The values of the epoch; callbacks may add some. */
+static bool end_epoch(fit *f, int e, int n)
+{
+	nacre_model *m = f->m;
+	nc_training *at = &f->at;
+	if (!nc_history_add(m, f->value))
+		return false;
+	memcpy(at->name, f->name, sizeof at->name);
+	memcpy(at->value, f->value, sizeof at->value);
+	at->logs = (nacre_logs){n, at->name, at->value};
+	at->epoch = e + 1;
+	at->batch = 0;
+	at->order = m->epochs;
+	at->epoch_ends = true;
+	CALL(f, on_epoch_end, e, &at->logs);
+	at->epoch_ends = false;
+	return !m->error.status;
 }
 
 static bool epoch(fit *f, int e, int epochs)
@@ -180,12 +232,17 @@ static bool epoch(fit *f, int e, int epochs)
 	int verbose = o->verbose == NACRE_AUTO ? NACRE_BAR : o->verbose;
 	for (int i = 0; i < NC_MAX_LOGS; i++)
 		f->value[i] = NAN;
+	f->at.epoch = e;
 	if (verbose > 0)
 		nc_print(m->runtime, NACRE_OUT, "Epoch %d/%d\n", e + 1, epochs);
 	nc_progress_begin(&f->line, m, verbose, f->feeder.batches);
-	EACH_CALLBACK(f, on_epoch_begin, e);
-	if (m->error.status || f->stop)
-		return !m->error.status;
+	if (f->at.batch)
+		f->line.first = f->line.start; /* those before were another process's */
+	if (!f->at.batch) {
+		CALL(f, on_epoch_begin, e);
+		if (m->error.status || f->at.stop)
+			return !m->error.status;
+	}
 	bool ok = train(f);
 	bool due = f->validate && (e + 1) % freq == 0;
 	ok = ok && (!due || validate(f));
@@ -195,28 +252,39 @@ static bool epoch(fit *f, int e, int epochs)
 	}
 	nacre_logs logs = logs_of(f, due ? 2 * n : n);
 	nc_progress_draw(&f->line, f->feeder.batches, &logs, true);
-	if (!nc_history_add(m, f->value))
-		return false;
-	EACH_CALLBACK(f, on_epoch_end, e, &logs);
-	return !m->error.status;
+	return end_epoch(f, e, logs.n);
+}
+
+/* Where it was interrupted in the middle of an epoch, `stop` is for after that one. */
+static void run(fit *f)
+{
+	nacre_model *m = f->m;
+	const nacre_fit_options *o = f->o;
+	int epochs = o->epochs ? o->epochs : 1;
+	m->training = true;
+	m->at = &f->at;
+	CALL(f, on_train_begin);
+	for (int e = f->at.epoch; e < epochs && !m->error.status; e++)
+		if ((f->at.stop && !f->at.batch) || !epoch(f, e, epochs))
+			break;
+	if (!m->error.status)
+		nc_step_finish(m);
+	nacre_logs logs = f->at.logs.n ? f->at.logs : logs_of(f, m->history.n_names);
+	CALL(f, on_train_end, &logs);
+	m->training = false;
+	m->at = NULL;
 }
 
 nacre_status nacre_fit_with(nacre_model *m, nacre_fit_options o)
 {
 	fit f = {.m = m, .o = &o};
-	if (!nc_model_ready(m, "fit", true) || !check(m, &o))
+	if (!nc_model_ready(m, "fit", true) || !check(m, &o)) {
+		nc_callbacks_release(o.callbacks);
 		return nacre_model_error(m)->status;
-	if (open(&f)) {
-		int epochs = o.epochs ? o.epochs : 1;
-		m->training = true;
-		EACH_CALLBACK(&f, on_train_begin);
-		for (int e = o.initial_epoch; e < epochs && !f.stop && !m->error.status; e++)
-			if (!epoch(&f, e, epochs))
-				break;
-		nacre_logs logs = logs_of(&f, m->history.n_names);
-		EACH_CALLBACK(&f, on_train_end, &logs);
-		m->training = false;
 	}
+	if (open(&f))
+		run(&f);
 	close(&f);
+	nc_callbacks_release(o.callbacks);
 	return m->error.status;
 }

@@ -8,16 +8,22 @@
 
 #include "train/model.h"
 
+static const char *shown_name(const nacre_model *m, int i)
+{
+	const char *name = m->how.metric_options[i].name;
+	return name ? name : nacre_loss_name(m->how.metrics[i]);
+}
+
 /* 0: "loss"; i: metric i-1, by Keras's name or "metric_2"; a name that was there before gets a
  * number */
 const char *nc_metric_name(const nacre_model *m, int i, char buffer[NC_LOG_NAME])
 {
 	if (i == 0)
 		return memcpy(buffer, "loss", 5);
-	const char *name = nacre_loss_name(m->how.metrics[i - 1]);
+	const char *name = shown_name(m, i - 1), *other;
 	int before = 0;
-	for (int k = 0; k < i - 1; k++)
-		before += m->how.metrics[k] == m->how.metrics[i - 1];
+	for (int k = 0; name && k < i - 1; k++)
+		before += (other = shown_name(m, k)) && strcmp(other, name) == 0;
 	if (!name)
 		snprintf(buffer, NC_LOG_NAME, "metric_%d", i);
 	else if (before)
@@ -57,9 +63,29 @@ bool nc_history_add(nacre_model *m, const double *value)
 		h->value = v;
 		h->capacity = capacity;
 	}
-	memcpy(h->value + (size_t)h->epochs++ * NC_MAX_LOGS, value,
-	       (size_t)h->n_names * sizeof *value);
+	double *row = h->value + (size_t)h->epochs++ * NC_MAX_LOGS;
+	for (int i = 0; i < NC_MAX_LOGS; i++)
+		row[i] = i < h->n_names ? value[i] : NAN;
 	return true;
+}
+
+int nc_history_place(nacre_model *m, const char *name)
+{
+	nc_history *h = &m->history;
+	for (int i = 0; i < h->n_names; i++)
+		if (strcmp(h->name[i], name) == 0)
+			return i;
+	if (h->n_names == NC_MAX_LOGS || strlen(name) >= NC_LOG_NAME)
+		return -1;
+	snprintf(h->name[h->n_names], NC_LOG_NAME, "%s", name);
+	return h->n_names++;
+}
+
+void nc_history_set(nacre_model *m, int place, double value)
+{
+	nc_history *h = &m->history;
+	if (h->epochs > 0)
+		h->value[(size_t)(h->epochs - 1) * NC_MAX_LOGS + (size_t)place] = value;
 }
 
 void nc_history_free(nacre_model *m)

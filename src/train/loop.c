@@ -5,17 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "train/model.h"
-
-void nc_means_add(nc_means *a, const nacre_program *p, int64_t rows)
-{
-	a->rows += (double)rows;
-	for (int i = 0; i < a->n; i++) {
-		const float *v = nc_program_result(p, i);
-		a->sum[i] += (double)rows * (double)*v;
-		a->value[i] = a->sum[i] / a->rows;
-	}
-}
+#include "train/callback.h"
 
 static nacre_result no_result(const nacre_model *m)
 {
@@ -35,42 +25,54 @@ static nacre_result result(const nc_means *a)
 
 /* -- evaluate ---------------------------------------------------------------------------------- */
 bool nc_evaluate(nacre_model *m, nc_source *s, int64_t batch_size, int verbose, const char *what,
-		 nc_means *out)
+		 const nacre_callback *callbacks, nc_means *out)
 {
+	bool stop = false;
 	nc_feeder f;
 	nc_progress line;
 	char name[1 + NACRE_MAX_METRICS][NC_LOG_NAME];
 	const char *names[1 + NACRE_MAX_METRICS];
-	*out = (nc_means){.n = 1 + m->n_metrics};
+	*out = (nc_means){0};
+	nc_means_begin(out, m);
 	if (!nc_feeder_open(&f, m, s, NC_EVALUATE, batch_size, what))
 		return false;
 	for (int i = 0; i < out->n; i++)
 		names[i] = nc_metric_name(m, i, name[i]);
 	nacre_logs logs = {out->n, names, out->value};
 	nc_progress_begin(&line, m, verbose, f.batches);
-	nc_feeder_first(&f);
-	for (int64_t i = 0; i < f.batches; i++) {
-		nacre_program *p = nc_feeder_step(&f, i);
-		if (!p)
+	nc_feeder_first(&f, 0);
+	NC_CALL(callbacks, stop, on_test_begin, m);
+	for (int64_t i = 0; i < f.batches && !stop; i++) {
+		NC_CALL(callbacks, stop, on_test_batch_begin, m, i);
+		nacre_program *p = m->error.status ? NULL : nc_feeder_step(&f, i);
+		if (!p || !nc_means_add(out, m, p, nc_feeder_rows(&f, i)))
 			break;
-		nc_means_add(out, p, nc_feeder_rows(&f, i));
-		nc_progress_draw(&line, i + 1, &logs, i + 1 == f.batches);
+		NC_CALL(callbacks, stop, on_test_batch_end, m, i, &logs);
+		nc_progress_draw(&line, i + 1, &logs, stop || i + 1 == f.batches);
 	}
 	if (m->error.status)
 		nc_progress_break(&line);
 	nc_feeder_close(&f);
+	nc_means_end(out);
+	NC_CALL(callbacks, stop, on_test_end, m, &logs);
 	return !m->error.status;
 }
 
 nacre_result nacre_evaluate_with(nacre_model *m, nacre_evaluate_options o)
 {
-	nc_source s;
+	nc_source s = {0};
 	nc_means means;
 	int verbose = o.verbose == NACRE_AUTO ? NACRE_BAR : o.verbose;
 	if (!nc_model_ready(m, "evaluate", true) ||
 	    !nc_source_open(&s, m, o.data, NC_EVALUATE, "evaluate") ||
-	    !nc_evaluate(m, &s, o.batch_size, verbose, "evaluate", &means))
+	    (o.sample_weight && !nc_source_weigh(&s, m, o.sample_weight, 0, "evaluate")) ||
+	    !nc_evaluate(m, &s, o.batch_size, verbose, "evaluate", o.callbacks, &means)) {
+		nc_callbacks_release(o.callbacks);
+		nc_source_close(&s);
 		return no_result(m);
+	}
+	nc_callbacks_release(o.callbacks);
+	nc_source_close(&s);
 	return result(&means);
 }
 
@@ -113,16 +115,21 @@ static bool predict(nacre_model *m, const nacre_predict_options *o, nacre_tensor
 	    !make_outputs(m, s.size, out) ||
 	    !nc_feeder_open(&f, m, &s, NC_PREDICT, o->batch_size, "predict"))
 		return false;
+	bool stop = false;
 	nc_progress_begin(&line, m, o->verbose, f.batches);
-	nc_feeder_first(&f);
-	for (int64_t i = 0; i < f.batches; i++) {
-		nacre_program *p = nc_feeder_step(&f, i);
+	nc_feeder_first(&f, 0);
+	NC_CALL(o->callbacks, stop, on_predict_begin, m);
+	for (int64_t i = 0; i < f.batches && !stop; i++) {
+		NC_CALL(o->callbacks, stop, on_predict_batch_begin, m, i);
+		nacre_program *p = m->error.status ? NULL : nc_feeder_step(&f, i);
 		if (!p)
 			break;
 		collect(m, &f, p, i, out);
-		nc_progress_draw(&line, i + 1, NULL, i + 1 == f.batches);
+		NC_CALL(o->callbacks, stop, on_predict_batch_end, m, i);
+		nc_progress_draw(&line, i + 1, NULL, stop || i + 1 == f.batches);
 	}
 	nc_feeder_close(&f);
+	NC_CALL(o->callbacks, stop, on_predict_end, m);
 	return !m->error.status;
 }
 
@@ -130,6 +137,7 @@ nacre_tensor *nacre_predict_with(nacre_model *m, nacre_predict_options o)
 {
 	nacre_tensor *out[NACRE_MAX_PORTS] = {NULL};
 	bool ok = nc_model_ready(m, "predict", false) && predict(m, &o, out);
+	nc_callbacks_release(o.callbacks);
 	for (int i = 0; m && i < m->n_outputs; i++) {
 		if (!ok || (i > 0 && !o.outputs)) {
 			nacre_tensor_free(out[i]);
@@ -167,13 +175,14 @@ static nacre_result one_batch(nacre_model *m, nacre_dataset *batch, nc_mode mode
 	if (!nc_model_ready(m, what, true) || !nc_source_open(&s, m, batch, mode, what) ||
 	    !nc_feeder_open(&f, m, &s, mode, s.size, what))
 		return no_result(m);
-	nc_feeder_first(&f);
+	nc_feeder_first(&f, 0);
 	nacre_program *p = nc_feeder_step(&f, 0);
-	nc_means means = {.n = 1 + m->n_metrics};
-	if (p)
-		nc_means_add(&means, p, s.size);
+	nc_means means = {0};
+	nc_means_begin(&means, m);
+	bool ok = p && nc_means_add(&means, m, p, s.size);
+	nc_means_end(&means);
 	nc_feeder_close(&f);
-	return p ? result(&means) : no_result(m);
+	return ok ? result(&means) : no_result(m);
 }
 
 nacre_result nacre_train_on_batch(nacre_model *m, nacre_dataset *batch)

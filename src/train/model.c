@@ -156,7 +156,7 @@ static void give_name(nacre_model *m, nacre_layer *l)
 }
 
 /* From here on the layer is the model's, whatever happens next. */
-static bool adopt(nacre_model *m, nacre_layer *l)
+bool nc_model_adopt(nacre_model *m, nacre_layer *l)
 {
 	if (l->owner == m)
 		return !m->error.status;
@@ -206,7 +206,7 @@ nacre_value *nacre_model_input(nacre_model *m, nacre_layer *l)
 		return NULL;
 	if (!l)
 		nc_model_fail(m, true, NACRE_NO_MEMORY, "input: no layer: out of memory");
-	if (!l || !adopt(m, l))
+	if (!l || !nc_model_adopt(m, l))
 		return &m->nothing;
 	if (l->class != &nc_class_input)
 		nc_model_fail(m, true, NACRE_INVALID, "%s: expected nacre_input(...) here, got %s",
@@ -250,16 +250,20 @@ static nc_apply *apply_new(nacre_model *m, nacre_layer *l, int n, nacre_value *c
 static nacre_value *apply(nacre_model *m, nacre_layer *l, int n, nacre_value *const *x)
 {
 	nc_call c = {.runtime = m->runtime, .graph = m->scratch, .error = &m->error};
+	c.room = m->room;
 	c.effects_end = &c.effects;
 	nc_model_drop_programs(m); /* made before this layer came */
 	nc_apply *a = apply_new(m, l, n, x);
-	nacre_node **in = nc_arena_alloc(&m->arena, (size_t)n * sizeof *in);
+	nacre_node **in = nc_arena_alloc(&m->arena, 2 * (size_t)n * sizeof *in), **mask = in + n;
 	if (!a || !in) {
 		nc_model_fail(m, true, NACRE_NO_MEMORY, "%s: out of memory", l->name);
 		return &m->nothing;
 	}
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
 		in[i] = x[i]->node;
+		mask[i] = x[i]->mask;
+		c.mask = mask[i] ? mask : c.mask;
+	}
 	nacre_node *y = nc_layer_call(&c, l, n, in);
 	if (!y || m->error.status) {
 		m->broken = true;
@@ -268,6 +272,17 @@ static nacre_value *apply(nacre_model *m, nacre_layer *l, int n, nacre_value *co
 	a->y = value_new(m, l, y);
 	if (a->y == &m->nothing)
 		return a->y;
+	a->y->mask = c.mask_out;
+	nacre_value *last = a->y;
+	for (int i = 0; i < c.n_more; i++, last = last->more) {
+		last->more = value_new(m, l, c.more[i]);
+		if (last->more == &m->nothing) {
+			last->more = NULL;
+			return &m->nothing;
+		}
+		last->more->mask = c.more_mask[i];
+		last->more->output = i + 1;
+	}
 	*m->calls_end = a;
 	m->calls_end = &a->next;
 	return a->y;
@@ -282,7 +297,7 @@ nacre_value *nacre_apply_n(nacre_layer *l, int n, nacre_value *const *x)
 		nc_model_fail(m, true, NACRE_NO_MEMORY, "apply: no layer: out of memory");
 		return &m->nothing;
 	}
-	if (!adopt(m, l))
+	if (!nc_model_adopt(m, l))
 		return &m->nothing;
 	for (int i = 0; i < n; i++)
 		if (!x[i] || x[i]->model != m) {
@@ -290,9 +305,9 @@ nacre_value *nacre_apply_n(nacre_layer *l, int n, nacre_value *const *x)
 				      x[i] ? "a value of another model" : "NULL");
 			return &m->nothing;
 		}
-	if (m->compiled) {
-		nc_model_fail(m, false, NACRE_INVALID, "%s: the model is compiled already",
-			      l->name);
+	if (m->compiled || m->nested) {
+		nc_model_fail(m, false, NACRE_INVALID, "%s: the model is %s already", l->name,
+			      m->compiled ? "compiled" : "a layer");
 		return &m->nothing;
 	}
 	return apply(m, l, n, x);
@@ -331,13 +346,13 @@ nacre_status nacre_add(nacre_model *m, nacre_layer *l)
 	if (!l)
 		return nc_model_fail(m, true, NACRE_NO_MEMORY, "add: no layer: out of memory");
 	if (m->error.status) {
-		adopt(m, l);
+		nc_model_adopt(m, l);
 		return m->error.status;
 	}
 	if (l->owner == m)
 		return nc_model_fail(m, true, NACRE_INVALID,
 				     "%s: the layer is in the model already", l->name);
-	if (!adopt(m, l))
+	if (!nc_model_adopt(m, l))
 		return m->error.status;
 	if (!m->sequential)
 		return nc_model_fail(m, true, NACRE_INVALID,
@@ -358,6 +373,18 @@ nacre_status nacre_add(nacre_model *m, nacre_layer *l)
 }
 
 /* -- looking at it ----------------------------------------------------------------------------- */
+nacre_value *nacre_value_output(nacre_value *y, int i)
+{
+	nacre_value *v = y;
+	while (v && v->output != i)
+		v = v->more;
+	if (v || !y)
+		return v;
+	nc_model_fail(y->model, true, NACRE_INVALID, "%s: it has no output %d",
+		      y->layer ? y->layer->name : "value", i);
+	return &y->model->nothing;
+}
+
 int nacre_value_rank(const nacre_value *v)
 {
 	return v ? v->rank : 0;

@@ -17,12 +17,13 @@
 #include "data/data.h"
 #include "nacre/model.h"
 #include "nn/layer.h"
-#include "nn/loss.h"
+#include "nn/metric.h"
 #include "nn/optimizer.h"
 
 enum {
 	NC_MAX_PROGRAMS = 16, /* kept for the next use */
-	NC_MAX_LOGS = 2 * (1 + NACRE_MAX_METRICS),
+	NC_OWN_LOGS = 6,      /* names that callbacks may add */
+	NC_MAX_LOGS = 2 * (1 + NACRE_MAX_METRICS) + NC_OWN_LOGS,
 	NC_LOG_NAME = 72
 };
 
@@ -35,6 +36,10 @@ struct nacre_value {
 	int rank;
 	int64_t shape[NACRE_MAX_RANK]; /* [-1, ...] */
 	nacre_node *node, *now;        /* in the scratch graph; in the one that is being made */
+	size_t mark; /* for walks over the model */
+	nacre_node *mask, *mask_now;   /* which steps are no padding; NULL: none is */
+	int output;                    /* which of its call */
+	struct nacre_value *more;      /* the next output of the same call */
 };
 
 typedef struct nc_apply { /* one call of a layer */
@@ -44,9 +49,15 @@ typedef struct nc_apply { /* one call of a layer */
 	struct nc_apply *next;
 } nc_apply;
 
-typedef enum nc_mode { NC_TRAIN, NC_EVALUATE, NC_PREDICT } nc_mode;
+/* NC_ACCUMULATE: as NC_TRAIN, but gradients are added up; NC_AFTER: averages and constraints */
+typedef enum nc_mode { NC_TRAIN, NC_EVALUATE, NC_PREDICT, NC_ACCUMULATE, NC_AFTER } nc_mode;
+static inline bool nc_mode_trains(nc_mode mode)
+{
+	return mode == NC_TRAIN || mode == NC_ACCUMULATE;
+}
 
-/* How target i arrives: its form is part of a program. */
+/* How target i arrives: its form is part of a program.  Where samples are weighted, the weights
+ * come as one more, after those of the outputs. */
 typedef struct nc_target {
 	nc_feed feed;
 	int rank; /* of a sample */
@@ -57,7 +68,7 @@ typedef struct nc_run { /* a program for one batch size; the last used comes fir
 	nc_mode mode;
 	int64_t rows;
 	int n_targets;
-	nc_target target[NACRE_MAX_PORTS];
+	nc_target target[NACRE_MAX_PORTS + 1];
 	nacre_program *program;
 	struct nc_run *next;
 } nc_run;
@@ -69,15 +80,45 @@ typedef struct nc_history {
 	int64_t capacity; /* epochs */
 } nc_history;
 
+/* Running loss and metrics.  Of the loss, and of metrics that are means over samples, the sum over
+ * batches of rows times mean; of the others the sums of all that they gave, one after another. */
+typedef struct nc_means {
+	int n;
+	double sum[1 + NACRE_MAX_METRICS], rows, value[1 + NACRE_MAX_METRICS];
+	nc_memory *memory;
+	double *state; /* NULL: no metric has one, or no batch was added yet */
+	int64_t n_state;
+} nc_means;
+
+/* Where a fit stands: with weights, moments and steps all that its rest depends on. */
+typedef struct nc_training {
+	const nacre_callback *callbacks;
+	int epoch;      /* in progress, or the next */
+	int64_t batch;  /* of it, the next; 0: it has not begun */
+	int64_t order;  /* key of its order of samples */
+	nc_means means; /* of its batches so far */
+	bool stop;      /* after this batch or epoch */
+	bool resumed;   /* all this came from a checkpoint */
+	int64_t samples, batch_size;
+	bool shuffled;
+	bool validates;
+	bool epoch_ends; /* on_epoch_end is being called, with these: */
+	nacre_logs logs;
+	const char *name[NC_MAX_LOGS];
+	double value[NC_MAX_LOGS];
+} nc_training;
+
 struct nacre_model {
 	nacre_runtime *runtime;
 	nc_arena arena;
 	nacre_error error;
 	bool broken; /* by an error of defining or compiling */
 	bool sequential, compiled, training;
+	bool nested; /* it is a layer of another model: it grows no more */
 	const char *name;
 	uint64_t seed;
 	bool drawn; /* some weights were, from the seed */
+	size_t *room; /* as in nc_call */
 
 	nacre_graph *scratch; /* batch 1: yields shapes */
 	nacre_value nothing;  /* what stands for a value after an error */
@@ -92,7 +133,9 @@ struct nacre_model {
 	nacre_variable **slot;
 	double learning_rate;
 	int64_t iterations, epochs; /* steps since compile; epochs ever begun */
-	float rate[2];
+	float rate[NC_RATES], after[2];
+	bool has_after; /* some weight has an average or a constraint */
+	nc_training *at; /* NULL: not within fit */
 	nc_run *runs;
 	nc_history history;
 };
@@ -113,6 +156,12 @@ static inline uint64_t nc_mix(uint64_t seed, uint64_t k) /* splitmix64 */
 }
 enum { NC_SEED_WEIGHTS = 1, NC_SEED_ORDER = 2, NC_SEED_PROGRAM = 3 }; /* nc_mix(seed, ...) */
 
+/* model.c: from here on the layer is the model's, whatever happens. */
+bool nc_model_adopt(nacre_model *m, nacre_layer *l);
+
+/* nested.c: which weights of nested models are trainable */
+void nc_model_refresh(nacre_model *m);
+
 /* weights.c */
 bool nc_model_draw(nacre_model *m); /* what was not drawn or set yet */
 void nc_model_drop_programs(nacre_model *m);
@@ -124,19 +173,40 @@ void nc_model_drop_slots(nacre_model *m);
 nacre_program *nc_model_program(nacre_model *m, nc_mode mode, int64_t rows, int n_targets,
 				const nc_target *target);
 
+/* build.c: the optimizer's moments, if they are not there yet: in the order of the trainable
+ * weights, `*per` for each. */
+bool nc_model_slots(nacre_model *m, int *per);
+
 /* source.c */
 typedef struct nc_source {
 	nacre_dataset *data;
 	int64_t size;
 	int n_targets;
-	nc_target target[NACRE_MAX_PORTS];
+	nc_target target[NACRE_MAX_PORTS + 1];
 	nc_batch batch; /* columns without `out` */
+	nacre_tensor *weight;	/* of the samples, f32; NULL: 1 */
+	nc_column weight_column;
 } nc_source;
 /* Checks that the data fits the model; `what` begins the error: "fit". */
 bool nc_source_open(nc_source *s, nacre_model *m, nacre_dataset *data, nc_mode mode,
 		    const char *what);
 
-typedef struct nc_feeder { /* two buffers: one is read by a step while the next is filled */
+/* Weighs the samples of an open source by a tensor [n, ...], of which they are begin, begin + 1
+ * ...; or by the class of their target (at most one of the two). */
+bool nc_source_weigh(nc_source *s, nacre_model *m, const nacre_tensor *weight, int64_t begin,
+		     const char *what);
+bool nc_source_weigh_classes(nc_source *s, nacre_model *m, int n, const double *weight,
+			     const char *what);
+void nc_source_close(nc_source *s);
+
+/* step.c: one training step of batch i of a feeder, around the program's run */
+typedef struct nc_feeder nc_feeder;
+nacre_program *nc_step_begin(nc_feeder *f, int64_t i); /* its program, bound but for columns */
+bool nc_step_end(nacre_model *m);
+bool nc_step_finish(nacre_model *m); /* at the end of training: averages become the weights */
+
+
+struct nc_feeder { /* two buffers: one is read by a step while the next is filled */
 	nacre_model *model;
 	nc_source *source;
 	nc_mode mode;
@@ -145,27 +215,28 @@ typedef struct nc_feeder { /* two buffers: one is read by a step while the next 
 	uint8_t *buffer;
 	size_t bytes, offset[NACRE_MAX_COLUMNS]; /* of one of the two */
 	nc_batch batch;                          /* being filled */
-} nc_feeder;
+};
 bool nc_feeder_open(nc_feeder *f, nacre_model *m, nc_source *s, nc_mode mode, int64_t batch_size,
 		    const char *what);
 void nc_feeder_close(nc_feeder *f);
-void nc_feeder_first(nc_feeder *f); /* fills batch 0 */
+void nc_feeder_first(nc_feeder *f, int64_t batch); /* fills the batch that comes first */
 int64_t nc_feeder_rows(const nc_feeder *f, int64_t batch);
 /* Runs batch i through its program and fills batch i + 1 meanwhile; NULL after an error. */
 nacre_program *nc_feeder_step(nc_feeder *f, int64_t i);
 
-/* loop.c: running means of loss and metrics, weighted by rows */
-typedef struct nc_means {
-	int n;
-	double sum[1 + NACRE_MAX_METRICS], rows, value[1 + NACRE_MAX_METRICS];
-} nc_means;
-void nc_means_add(nc_means *a, const nacre_program *p, int64_t rows);
+/* loop.c */
+void nc_means_begin(nc_means *a, nacre_model *m);
+/* false: the model has an error now */
+bool nc_means_add(nc_means *a, nacre_model *m, const nacre_program *p, int64_t rows);
+void nc_means_end(nc_means *a); /* values stay */
 bool nc_evaluate(nacre_model *m, nc_source *s, int64_t batch_size, int verbose, const char *what,
-		 nc_means *out);
+		 const nacre_callback *callbacks, nc_means *out);
 
 /* history.c */
 void nc_history_begin(nacre_model *m, bool validation);
 bool nc_history_add(nacre_model *m, const double *value); /* of all names */
+int nc_history_place(nacre_model *m, const char *name); /* made if need be; -1: no room */
+void nc_history_set(nacre_model *m, int place, double value); /* in the last epoch */
 void nc_history_free(nacre_model *m);
 const char *nc_metric_name(const nacre_model *m, int i, char buffer[NC_LOG_NAME]);
 

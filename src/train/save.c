@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "nacre/format.h"
+#include "train/keras/keras.h"
 #include "train/model.h"
 
 /* The formats, once: a row each. */
@@ -129,6 +130,9 @@ static nacre_status load_safetensors(nacre_model *m, const char *path, nacre_err
 /* -- the table --------------------------------------------------------------------------------- */
 static const format formats[] = {
 	{".safetensors", save_safetensors, load_safetensors},
+	{".keras", nc_keras_save, nc_keras_load_weights},
+	{".weights.h5", nc_keras_save_weights, nc_keras_load_weights},
+	{".h5", NULL, nc_keras_load_weights}, /* of Keras 2 */
 };
 
 static const format *format_of(nacre_model *m, const char *what, const char *path)
@@ -157,7 +161,11 @@ nacre_status nacre_save(nacre_model *m, const char *path)
 		return nacre_model_error(m)->status;
 	const format *f = format_of(m, "save", path);
 	nacre_error e = {0};
-	if (f && nc_model_draw(m) && f->save(m, path, &e))
+	if (f && !f->save)
+		nc_model_fail(m, false, NACRE_UNSUPPORTED,
+			      "save: files of Keras 2 (%s) are read alone; save as .keras",
+			      f->extension);
+	else if (f && nc_model_draw(m) && f->save(m, path, &e))
 		nc_model_take(m, false, "save", &e);
 	return m->error.status;
 }

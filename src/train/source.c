@@ -2,6 +2,7 @@
  *
  * source.c - a data set as one model reads it: checked once, then fed batch by batch.
  */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -81,8 +82,12 @@ static bool open_target(nc_source *s, nacre_model *m, int i, const char *what)
 		t->feed = NC_FEED_ONE_HOT;
 		t->rank = out;
 		memcpy(t->shape, y->shape + 1, (size_t)out * sizeof *shape);
-	} else if ((labels && !row && integers(c)) || (row && row->targets == NC_TARGET_LABELS))
+	} else if ((labels && !row && integers(c)) ||
+		   (row && (row->targets == NC_TARGET_LABELS || row->targets == NC_TARGET_WHOLE)))
 		t->feed = NC_FEED_I32;
+	/* a class to ignore need not be one that there is */
+	if (row && (row->targets == NC_TARGET_WHOLE || m->how.loss_options.ignore_class))
+		classes = 0;
 	bool whole = t->feed != NC_FEED_F32;
 	char name[32];
 	snprintf(name, sizeof name, "target %d", i);
@@ -186,9 +191,9 @@ static void assemble(void *arg, nc_team team)
 	nc_batch_assemble(arg, team);
 }
 
-void nc_feeder_first(nc_feeder *f)
+void nc_feeder_first(nc_feeder *f, int64_t batch)
 {
-	aim(f, 0);
+	aim(f, batch);
 	nc_pool_run(f->model->runtime->pool, assemble, &f->batch);
 }
 
@@ -196,26 +201,18 @@ nacre_program *nc_feeder_step(nc_feeder *f, int64_t i)
 {
 	nacre_model *m = f->model;
 	const nc_source *s = f->source;
-	nacre_program *p =
-	    nc_model_program(m, f->mode, nc_feeder_rows(f, i), s->n_targets, s->target);
+	nacre_program *p = f->mode == NC_TRAIN
+			       ? nc_step_begin(f, i)
+			       : nc_model_program(m, f->mode, nc_feeder_rows(f, i), s->n_targets,
+						  s->target);
 	if (!p)
 		return NULL;
 	for (int k = 0; k < s->batch.n; k++)
 		nc_program_bind(p, k, place(f, i, k));
-	if (f->mode == NC_TRAIN) {
-		double rate[2];
-		const nacre_optimizer *o = &m->how.optimizer;
-		o->kind->rates(o, m->learning_rate, m->iterations + 1, rate);
-		m->rate[0] = (float)rate[0];
-		m->rate[1] = (float)rate[1];
-		nc_program_bind(p, s->batch.n, m->rate);
-		nacre_program_set_step(p, (uint64_t)m->iterations);
-		m->iterations++;
-	}
 	if (i + 1 < f->batches) {
 		aim(f, i + 1);
 		nc_program_execute_with(p, assemble, &f->batch);
 	} else
 		nc_program_execute(p);
-	return p;
+	return f->mode == NC_TRAIN && m->has_after && !nc_step_end(m) ? NULL : p;
 }

@@ -12,7 +12,7 @@ bool nc_model_draw(nacre_model *m)
 	for (nacre_layer *l = m->layers; l; l = l->next)
 		for (int i = 0; i < l->n_weights; i++, k++) {
 			nacre_error e = {0};
-			if (l->weight[i].drawn)
+			if (l->weight[i].drawn || l->weight[i].variable->written)
 				continue;
 			if (nc_weight_initialize(&l->weight[i], nc_mix(seed, k), &e)) {
 				nc_model_take(m, false, NULL, &e);

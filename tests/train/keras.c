@@ -32,6 +32,7 @@ typedef struct row {
 	nacre_activation_function *hidden, *output;
 	nacre_layer *(*layer)(void);
 	nacre_regularizer kernel, bias;
+	nacre_constraint (*constraint)(void); /* of the first kernel */
 	int no_bias;
 	/* of training */
 	nacre_loss_function *loss; /* mean squared error */
@@ -51,9 +52,10 @@ static nacre_model *mlp(const row *r)
 {
 	nacre_model *m = nacre_sequential_in(runtime, r->name);
 	nacre_add(m, nacre_input(r->inputs ? r->inputs : 6));
-	nacre_add(m, nacre_dense(r->units ? r->units : 7, r->hidden ? r->hidden : nacre_tanh,
-				 .no_bias = r->no_bias, .kernel_regularizer = r->kernel,
-				 .bias_regularizer = r->bias));
+	nacre_layer *first = nacre_dense(
+	    r->units ? r->units : 7, r->hidden ? r->hidden : nacre_tanh, .no_bias = r->no_bias,
+	    .kernel_regularizer = r->kernel, .bias_regularizer = r->bias);
+	nacre_add(m, r->constraint ? nacre_constrain(first, "kernel", r->constraint()) : first);
 	nacre_add(m, nacre_dense(r->last ? r->last : 3, r->output));
 	return m;
 }
@@ -227,6 +229,40 @@ static nacre_optimizer global_clipnorm(void)
 	return nacre_sgd(.learning_rate = 0.1, .momentum = 0.5, .global_clipnorm = 0.3);
 }
 
+#define OPTIMIZER(name, ...)                                                                       \
+	static nacre_optimizer name(void) { return __VA_ARGS__; }
+OPTIMIZER(centered, nacre_rmsprop(0.01, .centered = 1))
+OPTIMIZER(rmsprop_momentum,
+	  nacre_rmsprop(0.01, .momentum = 0.8, .centered = 1, .weight_decay = 0.1))
+OPTIMIZER(amsgrad, nacre_adam(0.01, .amsgrad = 1))
+OPTIMIZER(adagrad, nacre_adagrad(0.05))
+OPTIMIZER(adadelta, nacre_adadelta(1))
+OPTIMIZER(adamax, nacre_adamax(0.01))
+OPTIMIZER(nadam, nacre_nadam(0.01, .weight_decay = 0.1))
+OPTIMIZER(lion, nacre_lion(0.01))
+OPTIMIZER(lamb, nacre_lamb(0.01))
+OPTIMIZER(ftrl, nacre_ftrl(0.05))
+OPTIMIZER(ftrl_options, nacre_ftrl(0.05, .power = -0.6, .initial = 0.2, .l1 = 0.01, .l2 = 0.02,
+				   .l2_shrinkage = 0.03, .beta = 0.1))
+OPTIMIZER(adafactor, nacre_adafactor(0.05))
+OPTIMIZER(muon, nacre_muon(0.01))
+OPTIMIZER(schedule_free, nacre_schedule_free_adamw(0.02))
+OPTIMIZER(schedule_free_warmup,
+	  nacre_schedule_free_adamw(0.02, .warmup_steps = 4, .weight_decay = 0.1))
+OPTIMIZER(no_decay, nacre_adamw(0.02, .weight_decay = 0.3, .no_decay = {"bias"}))
+OPTIMIZER(ema, nacre_sgd(0.1, .use_ema = 1, .ema_momentum = 0.7))
+OPTIMIZER(ema_overwrite,
+	  nacre_adam(0.01, .use_ema = 1, .ema_momentum = 0.7, .ema_overwrite_frequency = 3))
+OPTIMIZER(accumulation, nacre_adam(0.01, .gradient_accumulation_steps = 2))
+OPTIMIZER(accumulation_all,
+	  nacre_sgd(0.1, .momentum = 0.5, .gradient_accumulation_steps = 3, .clipnorm = 0.3,
+		    .weight_decay = 0.1, .use_ema = 1, .ema_momentum = 0.7))
+OPTIMIZER(loss_scale, nacre_sgd(0.1, .loss_scale_factor = 64))
+
+static nacre_constraint max_norm(void) { return nacre_max_norm(0.8, 0); }
+static nacre_constraint unit_norm(void) { return nacre_unit_norm(NACRE_AXIS(1)); }
+static nacre_constraint min_max_norm(void) { return nacre_min_max_norm(0.9, 1.1, 0.6, 0); }
+
 /* -- the cases -- */
 
 #define CATEGORICAL .loss = nacre_categorical_crossentropy, .metrics = {nacre_accuracy}, .last = 4
@@ -292,6 +328,27 @@ static const row rows[] = {
     {"optimizer_clipnorm", TUNED, .optimizer = clipnorm},
     {"optimizer_clipvalue", TUNED, .optimizer = clipvalue},
     {"optimizer_global_clipnorm", TUNED, .optimizer = global_clipnorm},
+    {"optimizer_rmsprop_centered", TUNED, .optimizer = centered},
+    {"optimizer_rmsprop_momentum", TUNED, .optimizer = rmsprop_momentum},
+    {"optimizer_adam_amsgrad", TUNED, .optimizer = amsgrad},
+    {"optimizer_adagrad", TUNED, .optimizer = adagrad},
+    {"optimizer_adadelta", TUNED, .optimizer = adadelta},
+    {"optimizer_adamax", TUNED, .optimizer = adamax},
+    {"optimizer_nadam", TUNED, .optimizer = nadam},
+    {"optimizer_lion", TUNED, .optimizer = lion},
+    {"optimizer_lamb", TUNED, .optimizer = lamb},
+    {"optimizer_ftrl", TUNED, .optimizer = ftrl},
+    {"optimizer_ftrl_options", TUNED, .optimizer = ftrl_options},
+    {"optimizer_adafactor", TUNED, .optimizer = adafactor},
+    {"optimizer_muon", TUNED, .optimizer = muon},
+    {"optimizer_schedule_free_adamw", TUNED, .optimizer = schedule_free},
+    {"optimizer_schedule_free_adamw_warmup", TUNED, .optimizer = schedule_free_warmup},
+    {"optimizer_no_decay", TUNED, .optimizer = no_decay},
+    {"optimizer_ema", TUNED, .optimizer = ema},
+    {"optimizer_ema_overwrite", TUNED, .optimizer = ema_overwrite},
+    {"optimizer_accumulation", TUNED, .optimizer = accumulation},
+    {"optimizer_accumulation_all", TUNED, .optimizer = accumulation_all},
+    {"optimizer_loss_scale", TUNED, .optimizer = loss_scale},
 
     {"layer_dense_no_bias", mlp, .no_bias = 1},
     {"layer_dense_rank3", middle_rank3, .metrics = {nacre_mae}},
@@ -321,6 +378,12 @@ static const row rows[] = {
     {"regularizer_l1", mlp, .kernel = {.l1 = 0.02}},
     {"regularizer_l2", mlp, .kernel = {.l2 = 0.03}, .bias = {.l2 = 0.05}},
     {"regularizer_l1_l2", mlp, .kernel = {.l1 = 0.01, .l2 = 0.02}},
+    {"regularizer_orthogonal", mlp, .kernel = {.orthogonal = 0.3}},
+    {"regularizer_orthogonal_columns", mlp, .kernel = {.orthogonal = 0.3, .columns = 1}},
+    {"constraint_max_norm", mlp, .constraint = max_norm},
+    {"constraint_non_neg", mlp, .constraint = nacre_non_neg},
+    {"constraint_unit_norm", mlp, .constraint = unit_norm},
+    {"constraint_min_max_norm", mlp, .constraint = min_max_norm},
 };
 enum { ROWS = sizeof rows / sizeof rows[0] };
 
@@ -465,7 +528,8 @@ static void check_training(trial *t)
 {
 	start_again(t, nacre_sgd(.learning_rate = 1));
 	compare_result(t, "step", 0, nacre_train_on_batch(t->m, t->first), FORWARD);
-	each(t, "g/", compare_gradient);
+	if (!t->r->constraint) /* the step would be the gradient's and the constraint's */
+		each(t, "g/", compare_gradient);
 
 	nacre_optimizer optimizer = t->r->optimizer ? t->r->optimizer() : plain();
 	start_again(t, optimizer);

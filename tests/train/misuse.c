@@ -155,7 +155,7 @@ static void one_to_add(nacre_model *m)
 static void bad_axis(nacre_model *m)
 {
 	base(m);
-	nacre_add(m, nacre_layer_normalization(.axis = 2));
+	nacre_add(m, nacre_layer_normalization(.axis = {2}));
 }
 static void whole_numbers(nacre_model *m)
 {
@@ -433,12 +433,13 @@ static const misuse all[] = {
 	{"set_weight: dense/kernel is [4, 3], the value [3, 4]", NACRE_INVALID, weight_shape},
 	{"set_weight: dense/bias is [3], the value NULL", NACRE_INVALID, null_value},
 	{"set_learning_rate: expected 0 to 1e+30, got -1", NACRE_INVALID, bad_rate},
-	{"save: expected a file name that ends in .safetensors, got \"model.txt\"",
+	{"save: expected a file name that ends in .safetensors, .keras, .weights.h5, .h5, "
+	 "got \"model.txt\"",
 	 NACRE_UNSUPPORTED, save_as_text},
-	{"save: expected a file name that ends in .safetensors, got NULL",
+	{"save: expected a file name that ends in .safetensors, .keras, .weights.h5, .h5, got NULL",
 	 NACRE_INVALID, save_nowhere},
-	{"load_weights: expected a file name that ends in .safetensors, got \"model.keras\"",
-     NACRE_UNSUPPORTED, load_keras},
+	{"load_weights: model.keras: cannot open: No such file or directory", NACRE_IO,
+	 load_keras},
 	{"predict: the tensor is NULL", NACRE_INVALID, predict_null},
 	{"predict: the tensor is NULL", NACRE_INVALID, predict_empty},
 	{"summary: the model has no input", NACRE_INVALID, summary_empty},

@@ -42,7 +42,7 @@ static nacre_layer *any_layer(void)
 	case 6:
 		return nacre_batch_normalization(.axis = pick(3) - 1, .no_scale = pick(2));
 	case 7:
-		return nacre_layer_normalization(.axis = pick(3) - 1, .no_center = pick(2));
+		return nacre_layer_normalization(.axis = {pick(3) - 1}, .no_center = pick(2));
 	case 8:
 		return nacre_reshape_layer(-1, pick(4) + 1, 1);
 	default:

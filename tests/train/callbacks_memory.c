@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * callbacks_memory.c - the n-th allocation of a training with all callbacks fails, once or from
+ * then on: it ends with an error or well, and leaves nothing behind but sound files.
+ */
+#include <dirent.h>
+#include <unistd.h>
+
+#include "base/runtime.h"
+#include "help.h"
+
+typedef struct countdown {
+	long left; /* allocations that succeed before the first that fails; -1: all do */
+	bool for_ever, failed;
+	long blocks;
+} countdown;
+
+static countdown state;
+
+static void *reallocate(void *context, void *p, size_t old, size_t size)
+{
+	(void)context;
+	if (size == 0) {
+		state.blocks -= p != NULL;
+		free(p);
+		return NULL;
+	}
+	if (state.left == 0) {
+		state.failed = true;
+		if (!state.for_ever)
+			state.left = -1;
+		return NULL;
+	}
+	if (state.left > 0)
+		state.left--;
+	void *q = NULL;
+	if (posix_memalign(&q, 64, size))
+		return NULL;
+	if (p) {
+		memcpy(q, p, old < size ? old : size);
+		free(p);
+	} else
+		state.blocks++;
+	return q;
+}
+
+static void remove_all(const char *path)
+{
+	char file[700];
+	DIR *d = opendir(path);
+	for (struct dirent *f; d && (f = readdir(d));)
+		if (strcmp(f->d_name, ".") != 0 && strcmp(f->d_name, "..") != 0) {
+			snprintf(file, sizeof file, "%.400s/%.250s", path, f->d_name);
+			if (unlink(file))
+				remove_all(file);
+		}
+	if (d)
+		closedir(d);
+	rmdir(path);
+}
+
+static char folder[100];
+
+static double same(void *context, int epoch, double rate)
+{
+	(void)context, (void)epoch;
+	return rate;
+}
+
+static nacre_status train(nacre_runtime *rt, int epochs)
+{
+	char saved[200], backup[200], csv[200], board[200];
+	snprintf(saved, sizeof saved, "%s/{epoch}-{loss:.1f}.safetensors", folder);
+	snprintf(backup, sizeof backup, "%s/backup", folder);
+	snprintf(csv, sizeof csv, "%s/log.csv", folder);
+	snprintf(board, sizeof board, "%s/board", folder);
+	nacre_dataset *d = sums(rt, 12, 3);
+	nacre_model *m = nacre_sequential_in(rt, "m");
+	nacre_status status = NACRE_NO_MEMORY;
+	if (m && nacre_dataset_size(d) && nacre_dataset_targets(d)) {
+		nacre_add(m, nacre_input(3));
+		nacre_add(m, nacre_dense(1));
+		nacre_compile(m, .loss = nacre_mse, .metrics = {nacre_mae});
+		nacre_fit(m, d, .epochs = epochs, .batch_size = 6, .validation_data = d,
+			  .callbacks = {
+			      nacre_early_stopping(.restore_best_weights = 1, .patience = 5),
+			      nacre_reduce_lr_on_plateau(), nacre_learning_rate_scheduler(same),
+			      nacre_model_checkpoint(saved, .save_best_only = 1),
+			      nacre_backup_and_restore(backup, .save_freq = 1, .keep_at_end = 1),
+			      nacre_csv_logger(csv, .append = 1),
+			      nacre_tensorboard(board, .histogram_freq = 1, .update_freq = 1)});
+		status = nacre_model_error(m)->status;
+	}
+	nacre_model_free(m);
+	nacre_dataset_free(d);
+	return status;
+}
+
+static void every_allocation(bool for_ever)
+{
+	/* callbacks and layers come from the default runtime: it counts too */
+	nc_memory *shared = nc_runtime_memory(nc_runtime(NULL));
+	nacre_allocator before = shared->allocator, counting = {reallocate, NULL};
+	nacre_runtime_options o = {.threads = 1, .allocator = counting, .output.silent = 1};
+	state = (countdown){.left = -1};
+	nacre_runtime *rt = nacre_runtime_new(&o, NULL);
+	shared->allocator = counting;
+	long held = state.blocks, n = 0;
+	snprintf(folder, sizeof folder, "%s/nacre-callbacks-memory-%d",
+		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm", (int)getpid());
+	do {
+		state = (countdown){.left = -1, .blocks = state.blocks};
+		remove_all(folder);
+		CHECK_EQ(train(rt, 1), NACRE_OK); /* there is something to resume from */
+		state.left = n;
+		state.for_ever = for_ever;
+		state.failed = false;
+		nacre_status status = train(rt, 2);
+		bool failed = state.failed;
+		state.left = -1;
+		if (!failed)
+			CHECK_EQ(status, NACRE_OK);
+		if (failed && status && status != NACRE_NO_MEMORY)
+			test_failed(__FILE__, __LINE__, "allocation %ld: status %d", n, status);
+		if (state.blocks != held)
+			test_failed(__FILE__, __LINE__, "allocation %ld: %ld blocks more", n,
+				    state.blocks - held);
+		held = state.blocks;
+		if (n % 16 == 0)
+			CHECK_EQ(train(rt, 2), NACRE_OK); /* what is there is sound */
+		n++;
+		state.failed = failed;
+	} while (state.failed);
+	CHECK(n > 300);
+	remove_all(folder);
+	shared->allocator = before;
+	nacre_runtime_free(rt);
+	CHECK_EQ(state.blocks, 0);
+}
+
+TEST(fails_once)
+{
+	every_allocation(false);
+}
+
+TEST(fails_for_ever)
+{
+	every_allocation(true);
+}
