@@ -5,7 +5,7 @@
 file(GLOB targets CONFIGURE_DEPENDS fuzz/fuzz_*.c)
 foreach(source ${targets})
 	get_filename_component(target ${source} NAME_WE)
-	add_executable(${target} ${source} ${NACRE_UP_TO_format})
+	add_executable(${target} ${source} ${NACRE_UP_TO_train})
 	set_target_properties(${target} PROPERTIES
 		RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzz)
 	target_link_libraries(${target} PRIVATE nacre_strict)
