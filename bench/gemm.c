@@ -107,8 +107,8 @@ static void run_plain(problem *p)
 	run_gemm(p, &p->plain);
 }
 
-/* -- libraries: what a caller does after the product is part of the time
- * ---------------------------- */
+#if defined HAVE_OPENBLAS || defined HAVE_DNNL
+/* -- libraries: what a caller does after the product is part of the time -- */
 static void after(problem *p)
 {
 	int64_t m = p->s.m, n = p->s.n;
@@ -129,6 +129,7 @@ static void after(problem *p)
 	}
 }
 
+#endif
 #ifdef HAVE_OPENBLAS
 static void run_openblas(problem *p)
 {

@@ -199,7 +199,7 @@ static size_t find(const file *f, const char *magic, int which)
 	for (size_t at = 0; at + 4 <= f->n; at++)
 		if (!memcmp(f->bytes + at, magic, 4) && !which--)
 			return at;
-	CHECK(!"found");
+	test_failed(__FILE__, __LINE__, "no %s in the file", magic);
 	return 0;
 }
 

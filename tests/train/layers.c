@@ -51,8 +51,8 @@ TEST(texts)
 {
 	static const char *const want[] = {
 	    "Dense(units=3)",
-	    "Dense(units=4, activation=relu, kernel_initializer=he_normal, "
-	    "kernel_regularizer=l1_l2(0, 0.01))",
+	    ("Dense(units=4, activation=relu, kernel_initializer=he_normal, "
+	     "kernel_regularizer=l1_l2(0, 0.01))"),
 	    "Dropout(rate=0.25)",
 	    "InputLayer(shape=[28, 28])",
 	    "BatchNormalization()",
