@@ -234,8 +234,9 @@ static bool read_extra(const uint8_t *p, size_t n, uint64_t **values, int count)
 /* The local header says the same as the directory; after it the data begin. */
 static nacre_status read_local(const nc_zip *z, nc_zip_member *m, size_t limit, nacre_error *e)
 {
-	const uint8_t *p = z->bytes + m->header;
-	if (m->header > limit || limit - m->header < LOCAL_SIZE || u32(p) != LOCAL)
+	bool inside = m->header <= limit && limit - m->header >= LOCAL_SIZE;
+	const uint8_t *p = z->bytes + (inside ? m->header : 0);
+	if (!inside || u32(p) != LOCAL)
 		return wrong(m, m->header, "no local header there", e);
 	size_t name = u16(p + 26), extra = u16(p + 28), left = limit - m->header - LOCAL_SIZE;
 	if (name != m->name_size || name > left || memcmp(p + LOCAL_SIZE, m->name, name))
