@@ -25,8 +25,14 @@ typedef enum option_kind {
 	TEXT,  /* const char *: NULL if it is not */
 	WHOLE, /* int64_t */
 	REAL,  /* double */
-	CHOICE /* int: the place in `argument`, "auto|linear|mlp" */
+	CHOICE, /* int: the place in `argument`, "auto|linear|mlp" */
+	LIST    /* text_list: may be given several times */
 } option_kind;
+
+typedef struct text_list {
+	int n;
+	const char *item[NACRE_MAX_COLUMNS];
+} text_list;
 
 typedef struct option {
 	const char *name; /* without the dashes */
@@ -43,6 +49,7 @@ typedef struct option {
 typedef struct common_options {
 	int help, json, quiet;
 	int64_t threads;
+	uint64_t given; /* bit i: option_at(i) was on the command line */
 } common_options;
 enum { COMMON_OPTIONS = 4 };
 extern const option common_table[COMMON_OPTIONS];
@@ -68,6 +75,12 @@ const command *command_at(int i); /* NULL past the end */
 int parse_options(const command *c, int *n, char **argument, void *options);
 /* Option i of a command: its own, then the common ones; NULL past the end. */
 const option *option_at(const command *c, int i);
+/* Whether `name` stands in a list with commas. */
+bool listed(const char *list, const char *name);
+/* Fails if an option of the command's own was given that is listed (or, if `in` is false, one that
+ * is not): it does not go with `what`. */
+int refuse_given(const command *c, const common_options *o, bool in, const char *list,
+		 const char *what);
 /* The word of `candidates` that is nearest to what was typed; NULL: none is near. */
 const char *nearest(const char *typed, int n, const char *const *candidates);
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model.h"
 #include "tabular.h"
 
 /* -- formats ----------------------------------------------------------------------------------- */
@@ -265,6 +266,10 @@ static int run_info(int n, char **operand, const void *given)
 {
 	(void)n;
 	const info_options *o = given;
+	if (is_model(operand[0])) {
+		int refused = refuse_given(&info_command, &o->common, false, "", MODEL_FILE);
+		return refused ? refused : model_info(operand[0], &o->common);
+	}
 	int code, which = format_of(operand[0], &code);
 	if (which < 0)
 		return code;
@@ -291,7 +296,9 @@ const command info_command = {
     .summary = "show what a file holds",
     .text = "The format is told by the first bytes: idx (plain or gzip), npy, safetensors, or a "
 	    "table as text. Of tensors: names, types, shapes, sizes; of tables: the columns and "
-	    "what is guessed of them.",
+	    "what is guessed of them.\n\n"
+	    "A whole model is known by its name, .keras or .h5: its layers, and how far it is "
+	    "trained.",
     .examples = "nacre info titanic.csv\nnacre info weights.safetensors --json",
     .options = info_table,
     .n_options = COUNT(info_table),
@@ -354,6 +361,10 @@ static int run_convert(int n, char **operand, const void *given)
 	const convert_options *o = given;
 	nacre_error e = {0};
 	char shape[200];
+	if (is_model(operand[0])) {
+		int refused = refuse_given(&convert_command, &o->common, false, "", MODEL_FILE);
+		return refused ? refused : model_convert(operand[0], operand[1], &o->common);
+	}
 	int code, which = format_of(operand[0], &code);
 	nacre_tensor *t = NULL;
 	if (which < 0)
@@ -390,12 +401,15 @@ const command convert_command = {
     .operands = "IN OUT",
     .least = 2,
     .most = 2,
-    .summary = "write a tensor in another format",
+    .summary = "write a tensor, or a model, in another format",
     .text =
 	"From idx (plain or gzip), npy or safetensors to npy or safetensors, by the name of "
 	"OUT. The numbers and their type stay as they are; i16 of idx becomes i32; metadata and "
-	"other tensors of a safetensors file are not taken along.",
-    .examples = "nacre convert train-images-idx3-ubyte.gz images.npy\n"
+	"other tensors of a safetensors file are not taken along.\n\n"
+	"A whole model, .keras or .h5, goes to .keras with everything; to .weights.h5 or "
+	".safetensors go its weights, bit for bit.",
+    .examples = "nacre convert old.h5 digits.keras\n"
+		"nacre convert train-images-idx3-ubyte.gz images.npy\n"
 		"nacre convert mnist.safetensors kernel.npy --tensor dense/kernel",
     .options = convert_table,
     .n_options = COUNT(convert_table),

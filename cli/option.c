@@ -110,6 +110,15 @@ static int set_number(const option *o, const char *value, void *place)
 	return 0;
 }
 
+static int add_text(const option *o, const char *value, text_list *list)
+{
+	if (list->n == COUNT(list->item))
+		return fail(NACRE_INVALID, "--%s: expected at most %d of them", o->name,
+			    COUNT(list->item));
+	list->item[list->n++] = value;
+	return 0;
+}
+
 static int set_value(const option *o, const char *value, void *options)
 {
 	void *place = (char *)options + o->offset;
@@ -125,6 +134,8 @@ static int set_value(const option *o, const char *value, void *options)
 		if (*(int *)place >= 0)
 			return 0;
 		return bad_value(o, value, o->argument);
+	case LIST:
+		return add_text(o, value, place);
 	case WHOLE:
 	case REAL:
 		break;
@@ -194,7 +205,32 @@ static int parse_word(const command *c, int *i, int n, char **word, void *option
 				    o->argument);
 		value = word[++*i];
 	}
+	for (int k = 0; k < 64 && option_at(c, k); k++)
+		if (option_at(c, k) == o)
+			((common_options *)options)->given |= (uint64_t)1 << k;
 	return set_value(o, value, options);
+}
+
+bool listed(const char *list, const char *name)
+{
+	size_t n = strlen(name);
+	for (const char *p = list; p && *p;) {
+		size_t length = strcspn(p, ",");
+		if (length == n && memcmp(p, name, n) == 0)
+			return true;
+		p += length + (p[length] == ',');
+	}
+	return false;
+}
+
+int refuse_given(const command *c, const common_options *o, bool in, const char *list,
+		 const char *what)
+{
+	for (int i = 0; i < c->n_options && i < 64; i++)
+		if ((o->given >> i & 1) && listed(list, c->options[i].name) == in)
+			return fail(NACRE_INVALID, "--%s does not go with %s", c->options[i].name,
+				    what);
+	return 0;
 }
 
 int parse_options(const command *c, int *n, char **argument, void *options)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * predict.c - nacre predict, evaluate and summary: a model of train at work.
+ * predict.c - nacre predict, evaluate and summary: a model of a table at work; those in files of
+ * their own are model.c's.
  */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "model.h"
 #include "tabular.h"
 
 static rows all_rows(const nacre_table *t)
@@ -58,7 +60,8 @@ typedef struct predict_options {
 
 #define AT(field) offsetof(predict_options, field)
 static const option predict_table[] = {
-    {"output", 'o', TEXT, AT(output), "FILE", "-", 0, 0, "where the predictions go, as CSV"},
+    {"output", 'o', TEXT, AT(output), "FILE", "-", 0, 0,
+     "where the predictions go: as CSV; of a model in a file Y.npy, several as Y_0.npy, Y_1.npy"},
     {"probabilities", 'p', FLAG, AT(probabilities), NULL, NULL, 0, 0,
      "also the probability of every class"},
     {"keep", 'k', FLAG, AT(keep), NULL, NULL, 0, 0, "also all columns of the table"},
@@ -145,9 +148,14 @@ static void put_json(const job *j)
 
 static int run_predict(int n, char **operand, const void *given)
 {
-	(void)n;
 	const predict_options *o = given;
 	job j = {0};
+	if (is_model(operand[0])) {
+		int code = refuse_given(&predict_command, &o->common, false, "output", MODEL_FILE);
+		return code ? code : model_predict(n, operand, o->output, &o->common);
+	}
+	if (n > 2)
+		return fail(NACRE_INVALID, "expected one table, got \"%s\" as well", operand[2]);
 	sink s = {0};
 	int code = job_run(&j, operand, &o->table, o->common.quiet);
 	bool as_json = o->common.json && strcmp(o->output, "-") == 0;
@@ -167,13 +175,16 @@ static int run_predict(int n, char **operand, const void *given)
 
 const command predict_command = {
     .name = "predict",
-    .operands = "MODEL TABLE.csv",
+    .operands = "MODEL TABLE.csv|X.npy...",
     .least = 2,
-    .most = 2,
-    .summary = "predict the target for the rows of a table",
+    .most = 1 + NACRE_MAX_COLUMNS,
+    .summary = "predict the target for the rows of a table, or the outputs of a model",
     .text = "MODEL is what nacre train wrote. The table needs the columns that the model was "
-	    "trained on, by name; others, and their order, do not matter.",
+	    "trained on, by name; others, and their order, do not matter.\n\n"
+	    "Or MODEL is a whole model in a file, .keras or .h5: then come its inputs, an array "
+	    "for each, in the model's order.",
     .examples = "nacre predict titanic.safetensors new.csv -o predicted.csv\n"
+		"nacre predict digits.keras images.npy -o probabilities.npy\n"
 		"nacre predict iris.safetensors new.csv --keep --probabilities",
     .options = predict_table,
     .n_options = COUNT(predict_table),
@@ -186,6 +197,8 @@ typedef struct evaluate_options {
 	common_options common;
 	table_options table;
 	const char *target, *labels;
+	arrays data;
+	int64_t batch;
 } evaluate_options;
 
 #define AT(field) offsetof(evaluate_options, field)
@@ -194,6 +207,8 @@ static const option evaluate_table[] = {
      "the column with the truth; if not given, the one the model was trained on"},
     {"labels", 0, TEXT, AT(labels), "FILE", NULL, 0, 0,
      "write true and predicted classes as CSV, for nacre plot --confusion"},
+    ARRAY_OPTIONS(evaluate_options, data),
+    {"batch-size", 'b', WHOLE, AT(batch), "N", "32", 1, 1000000, "samples at a time"},
     TABLE_OPTIONS(evaluate_options, table),
 };
 #undef AT
@@ -247,12 +262,28 @@ static int report_score(const job *j, int target, const evaluate_options *o, cha
 	return code;
 }
 
+#define ARRAY_NAMES "x,y,sample-weight,batch-size"
+
+static int evaluate_arrays(int n, char **operand, const evaluate_options *o)
+{
+	if (n > 1)
+		return fail(NACRE_INVALID, "expected --x X.npy --y Y.npy, got \"%s\"", operand[1]);
+	int code = refuse_given(&evaluate_command, &o->common, false, ARRAY_NAMES, MODEL_FILE);
+	return code ? code : model_evaluate(operand[0], &o->data, o->batch, &o->common);
+}
+
 static int run_evaluate(int n, char **operand, const void *given)
 {
-	(void)n;
 	const evaluate_options *o = given;
 	job j = {0};
-	int target = -1, code = job_run(&j, operand, &o->table, o->common.quiet);
+	if (is_model(operand[0]))
+		return evaluate_arrays(n, operand, o);
+	int target = -1;
+	int code = refuse_given(&evaluate_command, &o->common, true, ARRAY_NAMES, "a table");
+	if (!code && n < 2)
+		code = fail(NACRE_INVALID, "expected MODEL TABLE.csv");
+	if (!code)
+		code = job_run(&j, operand, &o->table, o->common.quiet);
 	if (!code) {
 		target = find_column(j.t, operand[1], o->target ? o->target : j.m.recipe.target);
 		code = target >= 0 ? 0 : exit_code(o->target ? NACRE_INVALID : NACRE_BAD_DATA);
@@ -267,13 +298,16 @@ static int run_evaluate(int n, char **operand, const void *given)
 
 const command evaluate_command = {
     .name = "evaluate",
-    .operands = "MODEL TABLE.csv",
-    .least = 2,
+    .operands = "MODEL [TABLE.csv]",
+    .least = 1,
     .most = 2,
-    .summary = "measure a model on a table whose target is known",
+    .summary = "measure a model on a table whose target is known, or on arrays",
     .text = "Classes: accuracy, balanced accuracy, AUC (of two), cross-entropy and who is taken "
-	    "for whom. Numbers: RMSE, MAE and R2.",
-    .examples = "nacre evaluate titanic.safetensors test.csv --labels labels.csv",
+	    "for whom. Numbers: RMSE, MAE and R2.\n\n"
+	    "A whole model in a file, .keras or .h5, is measured on arrays by the loss and the "
+	    "metrics that it was compiled with.",
+    .examples = "nacre evaluate titanic.safetensors test.csv --labels labels.csv\n"
+		"nacre evaluate digits.keras --x images.npy --y labels.npy",
     .options = evaluate_table,
     .n_options = COUNT(evaluate_table),
     .size = sizeof(evaluate_options),
@@ -346,6 +380,8 @@ static int run_summary(int n, char **operand, const void *given)
 	(void)n;
 	const summary_options *o = given;
 	tabular m;
+	if (is_model(operand[0]))
+		return model_summary(operand[0], &o->common);
 	int code = tabular_load(&m, operand[0]);
 	if (code)
 		return code;
@@ -365,8 +401,8 @@ const command summary_command = {
     .least = 1,
     .most = 1,
     .summary = "show what a model predicts, from what, and its layers",
-    .text = "",
-    .examples = "nacre summary titanic.safetensors",
+    .text = "MODEL is what nacre train wrote, or a whole model in a file, .keras or .h5.",
+    .examples = "nacre summary titanic.safetensors\nnacre summary digits.keras",
     .size = sizeof(summary_options),
     .run = run_summary,
 };

@@ -127,18 +127,6 @@ static const char *learn_column(recipe *r, const nacre_table *t, int column, con
 	return NULL;
 }
 
-bool listed(const char *list, const char *name)
-{
-	size_t n = strlen(name);
-	for (const char *p = list; p && *p;) {
-		size_t length = strcspn(p, ",");
-		if (length == n && memcmp(p, name, n) == 0)
-			return true;
-		p += length + (p[length] == ',');
-	}
-	return false;
-}
-
 int recipe_learn(recipe *r, const nacre_table *t, int target, const rows *from, const char *ignore)
 {
 	int columns = nacre_table_columns(t);

@@ -106,8 +106,6 @@ typedef struct table_options { /* part of the options of the subcommands that re
 nacre_table *open_table(const char *path, const table_options *o, bool quiet, int *code);
 /* A column by name, or by number from 1 (-1: the last); -1 after an error was printed. */
 int find_column(const nacre_table *t, const char *path, const char *name);
-/* Whether `name` stands in a list with commas. */
-bool listed(const char *list, const char *name);
 
 /* -- scores ------------------------------------------------------------------------------------ */
 typedef struct score {

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: MIT
  *
- * train.c - nacre train: a table to a model, in one command.
+ * train.c - nacre train: a table to a model, in one command; or a model in a file goes on
+ * (model.c).
  */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "model.h"
 #include "tabular.h"
 
 typedef struct train_options {
 	common_options common;
 	table_options table;
-	const char *target, *model, *output, *history, *ignore, *categories, *hidden;
-	int task;
+	const char *target, *model, *output, *history, *ignore, *categories, *hidden, *csv_log;
+	arrays data;
+	int task, no_shuffle;
 	double validation, test, dropout, rate;
 	int64_t epochs, batch, patience, seed;
 } train_options;
@@ -27,7 +30,7 @@ static const option options[] = {
     {"model", 'm', TEXT, AT(model), "linear|mlp|FILE", "mlp", 0, 0,
      "what is trained: a linear model, a small network, or one saved before, with its columns"},
     {"output", 'o', TEXT, AT(output), "FILE", NULL, 0, 0,
-     "where the model goes; if not given, TABLE.safetensors in this folder"},
+     "where the model goes; if not given, of a table, TABLE.safetensors in this folder"},
     {"history", 0, TEXT, AT(history), "FILE", NULL, 0, 0,
      "write losses and metrics of every epoch as CSV, for nacre plot"},
     {"ignore", 0, TEXT, AT(ignore), "COLUMNS", NULL, 0, 0,
@@ -41,14 +44,21 @@ static const option options[] = {
     {"hidden", 0, TEXT, AT(hidden), "UNITS", "auto", 0, 0,
      "units of the hidden layers, with commas: 64,32"},
     {"dropout", 0, REAL, AT(dropout), "RATE", "0.1", 0, 0.95, "dropout behind hidden layers"},
-    {"epochs", 'e', WHOLE, AT(epochs), "N", "200", 1, 1000000, "the most epochs"},
+    {"epochs", 'e', WHOLE, AT(epochs), "N", NULL, 1, 1000000,
+     "the most epochs (200 if not given); of a model in a file so many (1)"},
     {"patience", 0, WHOLE, AT(patience), "N", "20", 1, 1000000,
      "stop when so many epochs brought nothing better"},
-    {"batch-size", 'b', WHOLE, AT(batch), "N", "0", 0, 1000000, "rows of a step; 0: by the table"},
+    {"batch-size", 'b', WHOLE, AT(batch), "N", "0", 0, 1000000,
+     "samples of a step; 0: by the table; of a model in a file 32"},
     {"learning-rate", 0, REAL, AT(rate), "RATE", "0.002", 1e-9, 1e30,
      "of Adam, at first; halved when nothing gets better"},
     {"seed", 0, WHOLE, AT(seed), "N", "0", 0, 9e15,
      "of the split, the weights and the order; equal seeds give equal models"},
+    ARRAY_OPTIONS(train_options, data),
+    {"no-shuffle", 0, FLAG, AT(no_shuffle), NULL, NULL, 0, 0,
+     "of a model in a file: the samples in their order, not in a new one every epoch"},
+    {"csv-log", 0, TEXT, AT(csv_log), "FILE", NULL, 0, 0,
+     "of a model in a file: write loss and metrics of every epoch as CSV, as Keras does"},
     TABLE_OPTIONS(train_options, table),
 };
 
@@ -356,7 +366,7 @@ static int fit(tabular *m, nacre_dataset *train, nacre_dataset *validation, watc
 		      .loss = classes ? nacre_sparse_categorical_crossentropy : nacre_mse,
 		      .metrics = {classes ? nacre_accuracy : nacre_mae});
 	catch_signals();
-	nacre_fit(m->model, train, .epochs = (int)w->o->epochs,
+	nacre_fit(m->model, train, .epochs = w->o->epochs ? (int)w->o->epochs : 200,
 		  .batch_size = choose_batch(w->o, nacre_dataset_size(train)),
 		  .validation_data = validation, .validation_batch_size = 256,
 		  .verbose = NACRE_SILENT,
@@ -594,11 +604,32 @@ static char *default_output(const char *path)
 	return format_text("%.*s.safetensors", n, name);
 }
 
+#define ARRAY_NAMES "x,y,sample-weight,no-shuffle,csv-log"
+
+/* A model in a file: it says itself how it is trained. */
+static int train_file(const char *path, const train_options *o)
+{
+	int code = refuse_given(&train_command, &o->common, false,
+				"output,epochs,batch-size," ARRAY_NAMES, MODEL_FILE);
+	model_training t = {.model = path,
+			    .output = o->output,
+			    .csv_log = o->csv_log,
+			    .data = o->data,
+			    .epochs = o->epochs,
+			    .batch = o->batch,
+			    .no_shuffle = o->no_shuffle};
+	return code ? code : model_train(&t, &o->common);
+}
+
 static int run(int n, char **operand, const void *given)
 {
 	(void)n;
 	const train_options *o = given;
-	int code;
+	if (is_model(operand[0]))
+		return train_file(operand[0], o);
+	int code = refuse_given(&train_command, &o->common, true, ARRAY_NAMES, "a table");
+	if (code)
+		return code;
 	if (!o->target) {
 		code = fail(NACRE_INVALID, "expected --target COLUMN: what is to be learned");
 		hint("nacre info %s lists the columns; --target -1 is the last", operand[0]);
@@ -628,10 +659,10 @@ static int run(int n, char **operand, const void *given)
 
 const command train_command = {
     .name = "train",
-    .operands = "TABLE.csv",
+    .operands = "TABLE.csv|MODEL.keras",
     .least = 1,
     .most = 1,
-    .summary = "train a model on a table",
+    .summary = "train a model on a table, or a model in a file further",
     .text =
 	"The kinds of the columns are guessed: numbers are normalized, categories become inputs of "
 	"their own, missing fields are filled and marked, columns of text are left out. Rows are "
@@ -639,8 +670,12 @@ const command train_command = {
 	"better, and the best weights are kept.\n\n"
 	"The file that is written holds the weights and all of the preprocessing: nacre predict "
 	"and nacre evaluate need nothing else. Ctrl-C ends training early; the best so far is "
-	"saved.",
-    .examples = "nacre train titanic.csv --target Survived\n"
+	"saved.\n\n"
+	"A whole model in a file, .keras or .h5, trains on arrays by the optimizer, the loss and "
+	"the metrics that it was compiled with, and goes on where it was: moments and step are in "
+	"the file. Ctrl-C ends it early; what is trained is saved.",
+    .examples = "nacre train digits.keras --x images.npy --y labels.npy -e 5 -o trained.keras\n"
+		"nacre train titanic.csv --target Survived\n"
 		"nacre train housing.csv -t median_house_value -o housing.safetensors\n"
 		"nacre train iris.csv -t -1 --model linear --history iris-history.csv",
     .options = options,

@@ -130,9 +130,27 @@ is_json model output samples epochs iterations history loss accuracy
 run 0 train one.keras --x "$x" --y "$t" -o one.keras --epochs 2
 has out "saved one.keras"
 
-# a weight of 1 for each sample changes nothing; of another count it does not fit
-run 0 convert "$k/adam_loss.npy" two.npy
-run 3 train "$k/adam_before.keras" --x "$x" --y "$t" --sample-weight two.npy -o no.keras
+# npy SHAPE N BYTES: an array of f32, N times that number
+npy()
+{
+	printf '\223NUMPY\001\000\166\000'
+	printf '%-117s\n' "{'descr': '<f4', 'fortran_order': False, 'shape': ($1), }"
+	for i in $(seq "$2"); do printf '%b' "$3"; done
+}
+npy 20, 20 '\0000\0000\0200\0077' >weights.npy
+npy 5, 5 '\0000\0000\0200\0077' >ones.npy
+npy '20, 5' 100 '\0000\0000\0300\0177' >nan.npy
+run 0 info weights.npy
+has out "f32 [20], 80 bytes"
+# a weight of 1 changes nothing
+run 0 train "$k/adam_before.keras" --x "$x" --y "$t" --no-shuffle -o plain.keras -q
+run 0 train "$k/adam_before.keras" --x "$x" --y "$t" --no-shuffle -o weighted.keras -q \
+	--sample-weight weights.npy
+run 0 predict plain.keras "$x" -o want.npy
+run 0 predict weighted.keras "$x" -o got.npy
+same got.npy want.npy
+run 7 train "$k/adam_before.keras" --x nan.npy --y "$t" -o no.keras -q
+run 3 train "$k/adam_before.keras" --x "$x" --y "$t" --sample-weight ones.npy -o no.keras
 run 2 train "$k/adam_before.keras" --x "$x" -o no.keras
 has err "--y Y.npy"
 run 2 train "$k/adam_before.keras" --y "$t" -o no.keras
@@ -141,6 +159,10 @@ run 2 train "$k/adam_before.keras" --x "$x" --y "$t"
 has err "--output"
 run 2 train "$k/adam_before.keras" --x "$x" --y "$t" --target 1 -o no.keras
 has err "--target"
+run 2 train "$k/adam_before.keras" --x "$x" --y "$t" --learning-rate 0.002 -o no.keras
+has err "--learning-rate does not go with a model in a file"
+run 2 train "$k/adam_before.keras" --x "$x" --y "$t" -o no.bin
+has err ".weights.h5"
 run 3 train "$k/adam_before.keras" --x "$x" --y "$x" -o no.keras
 run 3 train "$k/adam_before.keras" --x "$x" --x "$x" --y "$t" -o no.keras
 run 3 train "$k/adam_before.keras" --x "$k/functional_a.npy" --y "$t" -o no.keras
