@@ -9,11 +9,6 @@
 #include "compile/backend.h"
 #include "compile/compile.h"
 
-static nacre_variable *variable_of(const nacre_node *n)
-{
-	return nc_is(n, NC_OP_variable) ? ((const nc_attr_variable *)n->attr)->variable : NULL;
-}
-
 /* the width that its uses in this program ask for; 0: none */
 static int width_wanted(nc_compile *c, const nacre_node *n)
 {
@@ -42,10 +37,10 @@ static bool settle_together(nc_compile *c, const nacre_node *effect, int *width)
 {
 	int panel = width[effect->in[0]->id];
 	for (int i = 0; i < effect->op->targets; i++)
-		if (variable_of(effect->in[i])->programs > 0)
-			panel = variable_of(effect->in[i])->panel;
+		if (nc_variable_of(effect->in[i])->programs > 0)
+			panel = nc_variable_of(effect->in[i])->panel;
 	for (int i = 0; i < effect->op->targets; i++) {
-		nacre_variable *v = variable_of(effect->in[i]);
+		nacre_variable *v = nc_variable_of(effect->in[i]);
 		width[effect->in[i]->id] = panel;
 		if (!settle(c, v, panel))
 			return false;
@@ -54,7 +49,7 @@ static bool settle_together(nc_compile *c, const nacre_node *effect, int *width)
 				"variables \"%s\" and \"%s\" are updated together but used in "
 				"programs that "
 				"lay them out differently",
-				nacre_variable_name(variable_of(effect->in[0])),
+				nacre_variable_name(nc_variable_of(effect->in[0])),
 				nacre_variable_name(v));
 			return false;
 		}
@@ -70,7 +65,7 @@ static bool hold(nc_compile *c, int n)
 		return nc_fail_memory(c);
 	p->variables_capacity = n;
 	for (int i = 0; i < c->graph->n; i++) {
-		nacre_variable *v = variable_of(c->graph->node[i]);
+		nacre_variable *v = nc_variable_of(c->graph->node[i]);
 		if (!v)
 			continue;
 		v->programs++;
@@ -86,7 +81,7 @@ bool nc_choose_layouts(nc_compile *c)
 	if (!width)
 		return nc_fail_memory(c);
 	for (int i = 0; i < c->graph->n; i++)
-		if (variable_of(c->graph->node[i])) {
+		if (nc_variable_of(c->graph->node[i])) {
 			width[i] = width_wanted(c, c->graph->node[i]);
 			n_variables++;
 		}
@@ -97,7 +92,7 @@ bool nc_choose_layouts(nc_compile *c)
 			return false;
 	}
 	for (int i = 0; i < c->graph->n; i++) {
-		nacre_variable *v = variable_of(c->graph->node[i]);
+		nacre_variable *v = nc_variable_of(c->graph->node[i]);
 		if (v && !settle(c, v, width[i]))
 			return false;
 	}

@@ -89,7 +89,7 @@ int nc_temporary(nc_compile *c, size_t size)
 int nc_storage_of(nc_compile *c, nacre_node *n)
 {
 	if (c->native[n->id] < 0) {
-		nacre_variable *v = ((const nc_attr_variable *)n->attr)->variable;
+		nacre_variable *v = nc_variable_of(n);
 		int value = nc_value_new(c, NC_AT_VARIABLE, v->size);
 		if (value < 0)
 			return -1;
@@ -139,7 +139,7 @@ static int arange_value(nc_compile *c, const nacre_node *n)
 
 static int variable_plain(nc_compile *c, nacre_node *n)
 {
-	const nacre_variable *v = ((const nc_attr_variable *)n->attr)->variable;
+	const nacre_variable *v = nc_variable_of(n);
 	int storage = nc_storage_of(c, n);
 	if (storage < 0 || v->panel == 0)
 		return storage;

@@ -12,6 +12,7 @@
 #include "compile/compile.h"
 #include "kernels/kernels.h"
 #include "nacre/op.h"
+#include "op/value.h"
 
 typedef struct pass {
 	nc_compile *c;
@@ -38,14 +39,6 @@ static bool same_type(const nacre_node *a, const nacre_node *b)
 }
 
 /* -- constants ------------------------------------------------------------------------------*/
-static double sigmoid_ref(double x)
-{
-	return x >= 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x));
-}
-static double softplus_ref(double x)
-{
-	return fmax(x, 0) + log1p(exp(-fabs(x)));
-}
 static double evaluate(int element, double x, double b, double c)
 {
 	const double a = x;

@@ -17,6 +17,13 @@ enum nc_op_index {
 #define OP(id) extern const nc_op nc_op_##id;
 #include "op/op.def"
 
+/* the variable of a variable node; NULL for others */
+static inline nacre_variable *nc_variable_of(const nacre_node *n)
+{
+	const nc_attr_variable *a = n->attr;
+	return n->op->index == NC_OP_variable ? a->variable : NULL;
+}
+
 const nc_op *nc_op_at(int index); /* 0 .. NC_OP_COUNT-1 */
 
 /* shape of a and b broadcast together; false if they do not fit */

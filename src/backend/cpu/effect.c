@@ -8,11 +8,6 @@
 #include "nacre/op.h"
 #include "op/attr.h"
 
-static const nacre_variable *variable_of(const nacre_node *n)
-{
-	return ((const nc_attr_variable *)n->attr)->variable;
-}
-
 /* -- between row-major and panels -----------------------------------------------------------*/
 typedef struct pack_args {
 	int64_t k, n;
@@ -48,8 +43,8 @@ static bool convert(nc_compile *c, nacre_node *variable, nc_step_fn *run, const 
 	if (!s)
 		return false;
 	pack_args *a = s->args;
-	*a = (pack_args){variable->shape[0], variable->shape[1], variable_of(variable)->panel, NULL,
-			 NULL};
+	*a = (pack_args){variable->shape[0], variable->shape[1], nc_variable_of(variable)->panel,
+			 NULL, NULL};
 	return nc_reads(c, &a->from, from, 0) && nc_writes(c, &a->to, to, 0);
 }
 bool nc_cpu_unpack(nc_compile *c, nacre_node *variable, int from, int to)
@@ -75,13 +70,13 @@ bool nc_cpu_lower_update(nc_compile *c, nacre_node *u)
 	int gradient = in_panels ? c->native[g->id] : nc_plain(c, g), step = nc_plain(c, rate);
 	if (gradient < 0 || step < 0)
 		return false;
-	if (variable_of(w)->panel && !in_panels) {
-		int packed = nc_temporary(c, variable_of(w)->size);
+	if (nc_variable_of(w)->panel && !in_panels) {
+		int packed = nc_temporary(c, nc_variable_of(w)->size);
 		if (packed < 0 || !convert(c, w, run_pack, "pack", gradient, packed))
 			return false;
 		gradient = packed;
 	}
-	int64_t n = (int64_t)(variable_of(w)->size / sizeof(float));
+	int64_t n = (int64_t)(nc_variable_of(w)->size / sizeof(float));
 	if (nc_node_size(w) == 0)
 		return true;
 	nc_step *s = nc_cpu_step(c, run_update, sizeof(nc_update), u->op->name, u, 10 * (double)n,
@@ -111,7 +106,7 @@ bool nc_cpu_lower_assign(nc_compile *c, nacre_node *n)
 	int from = nc_plain(c, n->in[1]), to = nc_storage_of(c, w);
 	if (from < 0 || to < 0)
 		return false;
-	if (variable_of(w)->panel)
+	if (nc_variable_of(w)->panel)
 		return convert(c, w, run_pack, "pack", from, to);
 	nc_copy copy = {.rank = 1,
 			.shape = {nc_node_size(w)},

@@ -42,8 +42,7 @@ bool nc_cpu_vtype(nacre_dtype d, nc_vtype *out)
 
 const nacre_variable *nc_cpu_in_panels(const nc_compile *c, const nacre_node *n)
 {
-	const nacre_variable *v =
-	    nc_is(n, NC_OP_variable) ? ((const nc_attr_variable *)n->attr)->variable : NULL;
+	const nacre_variable *v = nc_variable_of(n);
 	return v && v->panel && v->panel == nc_cpu_kernels(c)->gemm_width(v->shape[1]) ? v : NULL;
 }
 

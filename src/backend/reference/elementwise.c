@@ -5,18 +5,7 @@
 #include <math.h>
 
 #include "backend/reference/rows.h"
-
-/* neither overflows, whatever x */
-static double sigmoid_ref(double x)
-{
-	double e = exp(-fabs(x));
-	return x >= 0 ? 1 / (1 + e) : e / (1 + e);
-}
-
-static double softplus_ref(double x)
-{
-	return (x > 0 ? x : 0) + log1p(exp(-fabs(x))) + (x != x ? x : 0);
-}
+#include "op/value.h"
 
 typedef double element_fn(const double *v);
 

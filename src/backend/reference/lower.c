@@ -138,7 +138,7 @@ static bool unpack(nc_compile *c, nacre_node *n, int from, int to)
 	unpack_args *a = s->args;
 	*a = (unpack_args){n->shape[0],
 			   n->shape[1],
-			   ((const nc_attr_variable *)n->attr)->variable->panel,
+			   nc_variable_of(n)->panel,
 			   (int64_t)nacre_dtype_size(n->dtype),
 			   NULL,
 			   NULL};
