@@ -6,43 +6,8 @@
 #include <unistd.h>
 
 #include "base/runtime.h"
+#include "countdown.h"
 #include "help.h"
-
-typedef struct countdown {
-	long left; /* allocations that succeed before the first that fails; -1: all do */
-	bool for_ever;
-	bool failed;
-	long blocks;
-} countdown;
-
-static countdown state;
-
-static void *reallocate(void *context, void *p, size_t old, size_t size)
-{
-	(void)context;
-	if (size == 0) {
-		state.blocks -= p != NULL;
-		free(p);
-		return NULL;
-	}
-	if (state.left == 0) {
-		state.failed = true;
-		if (!state.for_ever)
-			state.left = -1;
-		return NULL;
-	}
-	if (state.left > 0)
-		state.left--;
-	void *q = NULL;
-	if (posix_memalign(&q, 64, size))
-		return NULL;
-	if (p) {
-		memcpy(q, p, old < size ? old : size);
-		free(p);
-	} else
-		state.blocks++;
-	return q;
-}
 
 static char path[64];
 
