@@ -6,7 +6,8 @@ file(GLOB sources CONFIGURE_DEPENDS cli/*.c)
 add_executable(nacre_cli ${sources})
 set_target_properties(nacre_cli PROPERTIES OUTPUT_NAME nacre
 	RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/cli)
-target_compile_definitions(nacre_cli PRIVATE _GNU_SOURCE NACRE_CLI_ZLIB=$<BOOL:${ZLIB_FOUND}>)
+target_compile_definitions(nacre_cli PRIVATE _GNU_SOURCE NACRE_CLI_ZLIB=$<BOOL:${ZLIB_FOUND}>
+	NACRE_CLI_PNG=$<BOOL:${PNG_FOUND}> NACRE_CLI_JPEG=$<BOOL:${JPEG_FOUND}>)
 target_compile_options(nacre_cli PRIVATE -Wall -Wextra -Wshadow -Wstrict-prototypes
 	-Wmissing-prototypes -Wvla -Wconversion)
 if(NACRE_WERROR)

@@ -17,7 +17,8 @@ foreach(example ${examples})
 		target_include_directories(example_${name} PRIVATE ${PROJECT_SOURCE_DIR}/include)
 		target_link_options(example_${name} PRIVATE -static LINKER:--gc-sections)
 		target_link_libraries(example_${name} PRIVATE $<TARGET_FILE:nacre_static> m
-			Threads::Threads $<$<BOOL:${ZLIB_FOUND}>:-lz>)
+			Threads::Threads $<$<BOOL:${PNG_FOUND}>:-lpng> $<$<BOOL:${JPEG_FOUND}>:-ljpeg>
+			$<$<BOOL:${ZLIB_FOUND}>:-lz> m)
 	elseif(NACRE_SHARED)
 		target_link_libraries(example_${name} PRIVATE nacre::nacre m)
 	else()

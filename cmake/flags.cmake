@@ -27,6 +27,14 @@ if(ZLIB_FOUND)
 	target_compile_definitions(nacre_flags INTERFACE NACRE_HAVE_ZLIB)
 	target_link_libraries(nacre_flags INTERFACE ZLIB::ZLIB)
 endif()
+if(PNG_FOUND)
+	target_compile_definitions(nacre_flags INTERFACE NACRE_HAVE_PNG)
+	target_link_libraries(nacre_flags INTERFACE PNG::PNG)
+endif()
+if(JPEG_FOUND)
+	target_compile_definitions(nacre_flags INTERFACE NACRE_HAVE_JPEG)
+	target_link_libraries(nacre_flags INTERFACE JPEG::JPEG)
+endif()
 
 # The sanitizers at -O1: at -O0 the suite takes minutes.  Set for all files at once, so that the
 # kernels can raise it.

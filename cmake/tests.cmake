@@ -63,6 +63,18 @@ foreach(room ${NACRE_ROOMS})
 	endforeach()
 endforeach()
 
+# -- examples that check themselves; tables are public data that do not come with the sources: the
+# folder of NACRE_TABULAR, when the tests run ------------------------------------------------------
+if(TARGET example_simple_models AND NOT CMAKE_CROSSCOMPILING)
+	add_test(NAME examples/simple_models COMMAND ${NACRE_LAUNCHER} $<TARGET_FILE:example_simple_models>)
+	add_test(NAME examples/tables COMMAND sh -c
+		"if [ -d \"$NACRE_TABULAR\" ]; then exec \"$0\" \"$NACRE_TABULAR\"; fi
+		echo 'skipped: NACRE_TABULAR names no folder with california-housing.csv and others'; exit 77"
+		$<TARGET_FILE:example_simple_models>)
+	set_tests_properties(examples/simple_models examples/tables PROPERTIES
+		TIMEOUT ${NACRE_TIMEOUT} LABELS examples SKIP_RETURN_CODE 77)
+endif()
+
 # -- checks of the sources, the library and what is installed ------------------------------------------
 find_program(NACRE_CXX NAMES $ENV{CXX} c++ g++ clang++)
 set(compilers "CC=${CMAKE_C_COMPILER}")

@@ -8,9 +8,9 @@
  *     static nacre_node *cube(nacre_node *x) { return nacre_times(x, nacre_square(x)); }
  *     nacre_dense(64, .activation = cube)
  *
- * relu, sigmoid, tanh, softplus, exp ("exponential"), softmax and log_softmax are ops and stand in
- * nacre/op.h.  Constants are those of Keras.  A
- * new one: a function here, a row in src/nn/activation.c.
+ * relu, gelu, sigmoid, tanh, softplus, exp ("exponential"), softmax and log_softmax are ops and
+ * stand in nacre/op.h.  Constants are those of Keras.  A new one: a function here, a row in
+ * src/nn/activation.c.
  */
 #ifndef NACRE_ACTIVATION_H
 #define NACRE_ACTIVATION_H
@@ -28,7 +28,6 @@ nacre_node *nacre_linear(nacre_node *x);      /* x */
 nacre_node *nacre_leaky_relu(nacre_node *x);  /* x if x > 0, else 0.2 x */
 nacre_node *nacre_elu(nacre_node *x);         /* x if x > 0, else e^x - 1 */
 nacre_node *nacre_selu(nacre_node *x);        /* 1.0507... (x if x > 0, else 1.6732... (e^x - 1)) */
-nacre_node *nacre_gelu(nacre_node *x);        /* x (1 + erf(x / sqrt 2)) / 2 */
 nacre_node *nacre_silu(nacre_node *x);        /* x sigmoid(x) */
 nacre_node *nacre_relu6(nacre_node *x);       /* min(max(x, 0), 6) */
 nacre_node *nacre_celu(nacre_node *x);        /* x if x > 0, else e^x - 1 */

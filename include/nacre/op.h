@@ -46,6 +46,8 @@ nacre_node *nacre_sigmoid(nacre_node *x);  /* 1 / (1 + e^-x) */
 nacre_node *nacre_softplus(nacre_node *x); /* log(1 + e^x) */
 nacre_node *nacre_relu(nacre_node *x);     /* max(x, 0) */
 nacre_node *nacre_erf(nacre_node *x);      /* 2/sqrt(pi) * integral of e^(-t^2) from 0 to x */
+nacre_node *nacre_gelu(nacre_node *x);     /* x (1 + erf(x / sqrt 2)) / 2 */
+nacre_node *nacre_gelu_slope(nacre_node *x); /* its derivative */
 nacre_node *nacre_floor(nacre_node *x);    /* no gradient, nor have ceil, round, trunc */
 nacre_node *nacre_ceil(nacre_node *x);
 nacre_node *nacre_round(nacre_node *x); /* to the nearest, half to even */
@@ -162,6 +164,44 @@ nacre_node *nacre_one_hot(nacre_node *indices, int64_t depth, nacre_dtype dtype)
 nacre_node *nacre_arange(nacre_graph *graph, nacre_dtype dtype, int64_t n, double start,
 			 double step);
 
+/* -- windows that slide over space: x: [n, spatial..., channels], 1 to 3 spatial axes -----------
+ * Of every spatial axis i: the input is widened by before[i] and after[i] places, the window's
+ * places lie dilation[i] apart, and it moves by stride[i]:
+ *   out = (in + before + after - ((size - 1) dilation + 1)) / stride + 1, rounded down. */
+typedef struct nacre_window {
+	int64_t size[3]; /* a convolution's comes from its filter and may stay 0 */
+	int64_t stride[3], dilation[3]; /* 0: 1 */
+	int64_t before[3], after[3];
+	int64_t groups; /* of channels, convolutions only; 0: 1 */
+} nacre_window;
+/* before and after such that out = in / stride, rounded up (Keras's padding "same": the odd place
+ * goes after); x: the input, w: size, stride and dilation set */
+nacre_window nacre_window_same(const nacre_node *x, nacre_window w);
+
+/* y[n, o..., co] = sum over window places k and channels ci of x[n, o stride + k dilation - before,
+ * ci] filter[k..., ci, co]; filter: [size..., channels / groups, out channels].  Output channel co
+ * sees the channels of its group: co / (out channels / groups).  The widened places are 0. */
+nacre_node *nacre_conv(nacre_node *x, nacre_node *filter, nacre_window w);
+/* Its gradient by x, also called transposed convolution: dy: [n, out..., co] to [n, spatial...,
+ * ci]; spatial: the sizes of the result, for which conv would give dy's. */
+nacre_node *nacre_conv_input(nacre_node *dy, nacre_node *filter, nacre_window w,
+			     const int64_t *spatial);
+/* Its gradient by the filter, of w.size */
+nacre_node *nacre_conv_filter(nacre_node *x, nacre_node *dy, nacre_window w);
+
+/* The largest value under the window, the widened places left out, and where in the window it was
+ * (the first of several, counted row-major; u8, i32 if the window has more than 256 places). */
+nacre_node *nacre_max_pool(nacre_node *x, nacre_window w);
+nacre_node *nacre_max_pool_index(nacre_node *x, nacre_window w); /* no gradient */
+/* dy added up where the index points, zeros elsewhere: the gradient of max_pool */
+nacre_node *nacre_max_unpool(nacre_node *dy, nacre_node *index, nacre_window w,
+			     const int64_t *spatial);
+/* x where the index points: the gradient of max_unpool */
+nacre_node *nacre_max_pool_at(nacre_node *x, nacre_node *index, nacre_window w);
+/* The sum under the window, and its gradient. */
+nacre_node *nacre_sum_pool(nacre_node *x, nacre_window w);
+nacre_node *nacre_sum_unpool(nacre_node *dy, nacre_window w, const int64_t *spatial);
+
 /* -- along an axis ----------------------------------------------------------------------------*/
 nacre_node *nacre_cumsum(nacre_node *x, int axis, bool exclusive, bool reverse);
 nacre_node *nacre_sort(nacre_node *x, int axis, bool descending); /* stable; NaN last */
@@ -197,6 +237,29 @@ nacre_node *nacre_update_rmsprop(nacre_node *w, nacre_node *v, nacre_node *g, na
 nacre_node *nacre_update_adam(nacre_node *w, nacre_node *m, nacre_node *v, nacre_node *g,
 			      nacre_node *rate, double beta1, double beta2, double epsilon,
 			      double decay);
+/* The others with one slot m (v is NULL) or two.  rate: f32 [4], r0 to r3; a, b, c: numbers.
+ *   adagrad        m += g^2;  w -= r0 g / sqrt(m + c)
+ *   lion           w -= r0 sign(a m + (1-a) g);  m = b m + (1-b) g
+ *   adadelta       m = a m + (1-a) g^2;  x = g sqrt(v + c) / sqrt(m + c);
+ *                  v = a v + (1-a) x^2;  w -= r0 x
+ *   adamax         m = a m + (1-a) g;  v = max(b v, |g|);  w -= r0 m / (v + c)
+ *   nadam          m = a m + (1-a) g;  v = b v + (1-b) g^2;
+ *                  w -= (r0 m + r2 g) / (sqrt(r3 v) + c)
+ *   ftrl           s = r2 sqrt(m), m += g^2, t = r2 sqrt(m);  v += g + 2 b w - (t - s) w;
+ *                  w = (clip(v, -a, a) - v) / (t + r3)
+ *   schedule_free  v = b v + (1-b) g^2;  x = (w - (1-a) m) / a;
+ *                  m -= r0 g / (sqrt(r2 v) + c);  x += r3 (m - x);  w = a x + (1-a) m */
+typedef enum nacre_update_rule {
+	NACRE_UPDATE_ADAGRAD,
+	NACRE_UPDATE_LION,
+	NACRE_UPDATE_ADADELTA, /* from here on there are two slots */
+	NACRE_UPDATE_ADAMAX,
+	NACRE_UPDATE_NADAM,
+	NACRE_UPDATE_FTRL,
+	NACRE_UPDATE_SCHEDULE_FREE
+} nacre_update_rule;
+nacre_node *nacre_update(nacre_update_rule rule, nacre_node *w, nacre_node *m, nacre_node *v,
+			 nacre_node *g, nacre_node *rate, const double abc[3], double decay);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

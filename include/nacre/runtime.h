@@ -47,7 +47,7 @@ typedef struct nacre_runtime_options {
 	int threads;               /* 0: $NACRE_THREADS, else one per CPU of this process */
 	nacre_allocator allocator; /* zero: the C library's */
 	nacre_output output;       /* zero: stdout and stderr */
-	const char *isa;           /* NULL: $NACRE_ISA, else the best; "v2", "v3", "v4", "neon" */
+	const char *isa; /* NULL: $NACRE_ISA, else the best; "v2", "v3", "v4", "v4_bf16", "neon" */
 } nacre_runtime_options;
 
 typedef struct nacre_memory {

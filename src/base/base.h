@@ -67,6 +67,9 @@ void *nc_alloc(nc_memory *m, size_t n);
 void *nc_zero_alloc(nc_memory *m, size_t n);
 void *nc_realloc(nc_memory *m, void *p, size_t old, size_t n);
 void nc_free(nc_memory *m, void *p, size_t n); /* p may be NULL */
+/* For libraries that free without a size: it is kept in front of the block.  Zeroed. */
+void *nc_sized_alloc(nc_memory *m, size_t n);
+void nc_sized_free(nc_memory *m, void *p);
 
 /* Many small things with one lifetime. */
 typedef struct nc_arena {
@@ -122,7 +125,13 @@ typedef struct nc_bytes { /* read-only bytes, read or mapped */
 nacre_status nc_file_read(nc_memory *m, const char *path, size_t limit, nc_bytes *out,
 			  nacre_error *e);
 nacre_status nc_file_map(const char *path, nc_bytes *out, nacre_error *e);
+/* The first `most` bytes of a file, or all that it has; *size: how many those are. */
+nacre_status nc_file_head(nc_memory *m, const char *path, size_t most, nc_bytes *out, size_t *size,
+			  nacre_error *e);
 void nc_bytes_free(nc_memory *m, nc_bytes *b);
+/* Of a mapped file, n bytes inside it are not needed in memory any more; they are read again if
+ * they are.  Does nothing for other bytes. */
+void nc_file_forget(const nc_bytes *b, const void *from, size_t n);
 bool nc_file_exists(const char *path);
 
 /* Replaces a file as a whole: writes path.tmp.PID beside it, fsync, rename, fsync of the folder.

@@ -45,10 +45,17 @@ static bool has_v4(void)
 	       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 }
 
+/* beyond the levels: AVX-512 BF16 */
+static bool has_v4_bf16(void)
+{
+	unsigned a = 0, b = 0, c = 0, d = 0;
+	return has_v4() && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 5 & 1);
+}
+
 static const struct {
 	const char *name;
 	bool (*available)(void);
-} levels[] = {{"v4", has_v4}, {"v3", has_v3}, {"v2", has_v2}};
+} levels[] = {{"v4_bf16", has_v4_bf16}, {"v4", has_v4}, {"v3", has_v3}, {"v2", has_v2}};
 
 #else
 

@@ -121,6 +121,24 @@ nacre_status nc_file_read(nc_memory *m, const char *path, size_t limit, nc_bytes
 	return status;
 }
 
+nacre_status nc_file_head(nc_memory *m, const char *path, size_t most, nc_bytes *out, size_t *size,
+			  nacre_error *e)
+{
+	*out = (nc_bytes){0};
+	int fd = open_regular(path, size, e);
+	if (fd < 0)
+		return NACRE_IO;
+	size_t n = *size < most ? *size : most;
+	uint8_t *data = nc_alloc(m, n);
+	nacre_status status = data ? read_all(fd, path, data, n, e) : nc_no_memory(e, n);
+	nc_file_calls.close(fd);
+	if (status == NACRE_OK)
+		*out = (nc_bytes){data, n, false};
+	else
+		nc_free(m, data, n);
+	return status;
+}
+
 nacre_status nc_file_map(const char *path, nc_bytes *out, nacre_error *e)
 {
 	static const uint8_t empty[1]; /* the system maps no file of 0 bytes */
@@ -139,6 +157,17 @@ nacre_status nc_file_map(const char *path, nc_bytes *out, nacre_error *e)
 		return io_error(e, path, "map");
 	*out = (nc_bytes){data, size, true};
 	return NACRE_OK;
+}
+
+void nc_file_forget(const nc_bytes *b, const void *from, size_t n)
+{
+	enum { PAGE = 65536 }; /* a multiple of the system's, whatever that is */
+	uintptr_t start = b && b->mapped ? (uintptr_t)b->data : 0, p = (uintptr_t)from;
+	if (!start || p < start || p - start > b->size || n > b->size - (p - start))
+		return;
+	uintptr_t first = nc_round_up(p, PAGE), end = (p + n) / PAGE * PAGE;
+	if (first < end) /* a wish: its failure is harmless */
+		madvise((void *)first, end - first, MADV_DONTNEED);
 }
 
 void nc_bytes_free(nc_memory *m, nc_bytes *b)

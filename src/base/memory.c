@@ -112,6 +112,25 @@ void nc_free(nc_memory *m, void *p, size_t n)
 	atomic_fetch_sub_explicit(&m->bytes, asked(n), memory_order_relaxed);
 }
 
+void *nc_sized_alloc(nc_memory *m, size_t n)
+{
+	uint8_t *p = nc_add(n, NC_ALIGN, &n) ? nc_zero_alloc(m, n) : NULL;
+	if (!p)
+		return NULL;
+	memcpy(p, &n, sizeof n);
+	return p + NC_ALIGN;
+}
+
+void nc_sized_free(nc_memory *m, void *p)
+{
+	size_t n;
+	if (!p)
+		return;
+	uint8_t *block = (uint8_t *)p - NC_ALIGN;
+	memcpy(&n, block, sizeof n);
+	nc_free(m, block, n);
+}
+
 /* -- arena --------------------------------------------------------------------------------------*/
 /* Blocks grow from 4 KiB to 256 KiB; what is larger gets a block of its own. */
 struct nc_arena_block {

@@ -151,6 +151,46 @@ nacre_runtime *nacre_runtime_new(const nacre_runtime_options *options, nacre_err
 	return rt;
 }
 
+/* -- what is known by name ----------------------------------------------------------------------*/
+const void *nc_registered_find(nacre_runtime *rt, const char *name)
+{
+	const nc_registered *r = atomic_load(&rt->registered);
+	while (r && strcmp(r->name, name))
+		r = r->next;
+	return r ? r->what : NULL;
+}
+
+nacre_status nc_register(nacre_runtime *rt, const char *name, const void *what, nacre_error *e)
+{
+	const void *before = nc_registered_find(rt, name);
+	if (before)
+		return before == what ? NACRE_OK
+				      : nc_fail(e, NACRE_INVALID,
+						"register: \"%.200s\" is known already", name);
+	size_t n = strlen(name) + 1;
+	nc_registered *r = nc_alloc(&rt->memory, sizeof *r);
+	char *copy = nc_alloc(&rt->memory, n);
+	if (!r || !copy) {
+		nc_free(&rt->memory, r, sizeof *r);
+		nc_free(&rt->memory, copy, n);
+		return nc_no_memory(e, sizeof *r + n);
+	}
+	memcpy(copy, name, n);
+	*r = (nc_registered){atomic_load(&rt->registered), copy, what};
+	while (!atomic_compare_exchange_weak(&rt->registered, &r->next, r))
+		;
+	return NACRE_OK;
+}
+
+static void free_registered(nacre_runtime *rt)
+{
+	for (nc_registered *r = atomic_load(&rt->registered), *next; r; r = next) {
+		next = r->next;
+		nc_free(&rt->memory, r->name, strlen(r->name) + 1);
+		nc_free(&rt->memory, r, sizeof *r);
+	}
+}
+
 static _Atomic(nacre_runtime *) the_default;
 
 void nacre_runtime_free(nacre_runtime *runtime)
@@ -160,6 +200,7 @@ void nacre_runtime_free(nacre_runtime *runtime)
 	nacre_runtime *expected = runtime;
 	atomic_compare_exchange_strong(&the_default, &expected, NULL);
 	nc_pool_free(runtime->pool);
+	free_registered(runtime);
 	nc_memory memory;
 	nc_memory_init(&memory, NULL);
 	move_counters(&memory, &runtime->memory);

@@ -8,11 +8,19 @@
 #include "base/base.h"
 #include "base/pool.h"
 
+/* What a program made known under a name; read by those who know what stands behind it. */
+typedef struct nc_registered {
+	struct nc_registered *next;
+	char *name;
+	const void *what; /* borrowed */
+} nc_registered;
+
 struct nacre_runtime {
 	nc_memory memory;
 	nc_pool *pool;
 	nacre_output output;
 	const char *isa; /* "v4": names a row of the kernels' table */
+	_Atomic(nc_registered *) registered;
 };
 
 /* Names of kernel sets that this CPU can run, best first; NULL past the end. */
@@ -24,6 +32,9 @@ static inline nc_memory *nc_runtime_memory(nacre_runtime *runtime)
 {
 	return &runtime->memory;
 }
+/* Refuses a name that stands for something else already. */
+nacre_status nc_register(nacre_runtime *rt, const char *name, const void *what, nacre_error *e);
+const void *nc_registered_find(nacre_runtime *rt, const char *name); /* NULL: there is none */
 void nc_print(nacre_runtime *runtime, nacre_stream stream, const char *format, ...) NC_PRINTF(3, 4);
 
 #endif

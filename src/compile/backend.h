@@ -11,6 +11,8 @@ struct nc_backend {
 	const char *name;
 	/* May n be a member of an elementwise group at all? (types that its vectors know) */
 	bool (*elementwise)(const nacre_node *n);
+	/* Is n, of bf16 in or out, computed in f32, with casts around it? */
+	bool (*widens)(const nacre_node *n);
 	/* Can one step compute this group?  Asked while it grows. */
 	bool (*accepts)(nc_compile *c, const nc_group *g);
 	/* Panel width in which a weight [k, n] should be kept; 0: plain. */

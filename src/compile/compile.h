@@ -17,7 +17,7 @@
 
 typedef struct nc_backend nc_backend;
 
-/* Nodes computed together, in the order of their ids.  `anchor` is the matmul whose epilogue the
+/* Nodes computed together, in the order of their ids.  `anchor` is the product whose epilogue the
  * others are, or NULL; `effect` the update that consumes the anchor's tiles, or NULL. */
 typedef struct nc_group {
 	int n, capacity;
@@ -66,10 +66,14 @@ static inline bool nc_is(const nacre_node *n, int op_index)
 {
 	return n->op->index == op_index;
 }
+static inline bool nc_is_product(const nacre_node *n) /* computed in tiles: has an epilogue */
+{
+	return nc_is(n, NC_OP_matmul) || nc_is(n, NC_OP_conv) || nc_is(n, NC_OP_conv_input);
+}
 static inline bool
 nc_is_update(const nacre_node *n) /* of an optimizer: in[n_in - 2] is its gradient */
 {
-	return n->op->index >= NC_OP_update_sgd && n->op->index <= NC_OP_update_adam;
+	return n->op->index >= NC_OP_update_sgd && n->op->index <= NC_OP_update_two;
 }
 /* true if every user of n is a member of g (and n is no output of the program) */
 bool nc_only_used_in(const nc_compile *c, const nacre_node *n, int group);

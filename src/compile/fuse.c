@@ -4,9 +4,9 @@
  *
  * From the last node to the first: an elementwise node that is in no group yet starts one and draws
  * in the producers of its members, as long as the backend can compute the whole in one step and no
- * path leaves the group and comes back.  A matrix product all of whose uses are members becomes the
- * group's anchor: the rest is its epilogue.  An optimizer's update whose gradient is a product that
- * nothing else needs becomes that product's epilogue.
+ * path leaves the group and comes back.  A product (of matrices, or a convolution) all of whose
+ * uses are members becomes the group's anchor: the rest is its epilogue.  An optimizer's update
+ * whose gradient is a product that nothing else needs becomes that product's epilogue.
  */
 #include <string.h>
 
@@ -166,7 +166,7 @@ static bool wanted(nc_compile *c, nc_group *g, nacre_node *p, search *s)
 	if (c->group_of[p->id] >= 0 || g->anchor == p)
 		return false;
 	bool inner = nc_only_used_in(c, p, (int)(g - c->group));
-	bool product = nc_is(p, NC_OP_matmul) && !g->anchor && inner;
+	bool product = nc_is_product(p) && !g->anchor && inner;
 	if (!product && !c->backend->elementwise(p))
 		return false;
 	if (product && needed_by_anchor(s, g, p, NULL))
@@ -189,7 +189,7 @@ static bool grow(nc_compile *c, nc_group *g, search *s)
 				nacre_node *anchor = g->anchor;
 				if (!insert(c, g, p))
 					return nc_fail_memory(c);
-				if (nc_is(p, NC_OP_matmul))
+				if (nc_is_product(p))
 					g->anchor = p;
 				if (c->backend->accepts(c, g)) {
 					again = true;

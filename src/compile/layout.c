@@ -2,23 +2,37 @@
  *
  * layout.c - which weights are kept in panels.
  *
- * A variable that is the right-hand side of a product is kept in the panels that the product reads,
- * between runs, for good: packing it anew would cost a tenth of a training step.  What an update
- * changes together (a weight and its moments) is laid out alike, so that the update is flat.
+ * A variable that is the right-hand side of a product, or a convolution's filter, is kept in the
+ * panels that the product reads, between runs, for good: packing it anew would cost a tenth of a
+ * training step.  What an update changes together (a weight and its moments) is laid out alike, so
+ * that the update is flat.
  */
 #include "compile/backend.h"
 #include "compile/compile.h"
 
-/* the width that its uses in this program ask for; 0: none */
+static bool is_narrowed(const nacre_node *n)
+{
+	return nc_is(n, NC_OP_cast) && n->dtype == NACRE_BF16;
+}
+
+/* the width that its uses in this program ask for, also through a cast to bf16; 0: none */
 static int width_wanted(nc_compile *c, const nacre_node *n)
 {
-	if (!c->optimize || n->rank != 2 || n->dtype != NACRE_F32)
+	if (!c->optimize || n->rank < 2 || (n->dtype != NACRE_F32 && !is_narrowed(n)))
 		return 0;
+	int64_t columns = n->shape[n->rank - 1];
 	for (int e = c->users[n->id]; e >= 0; e = c->edge[e].next) {
 		const nacre_node *u = c->edge[e].user;
-		if (!nc_is(u, NC_OP_matmul) || u->in[1] != n || u->in[0] == n)
+		int width = n->dtype == NACRE_F32 && is_narrowed(u) ? width_wanted(c, u) : 0;
+		if (width)
+			return width;
+		if (!nc_is_product(u) || u->in[1] != n || u->in[0] == n)
 			continue;
-		if (!((const nc_attr_matmul *)u->attr)->transpose_b)
+		if (nc_is(u, NC_OP_conv) && ((const nc_attr_window *)u->attr)->groups == 1)
+			return c->backend->panel(c, columns ? nc_node_size(n) / columns : 0,
+						 columns);
+		if (nc_is(u, NC_OP_matmul) && n->rank == 2 &&
+		    !((const nc_attr_matmul *)u->attr)->transpose_b)
 			return c->backend->panel(c, n->shape[0], n->shape[1]);
 	}
 	return 0;

@@ -4,11 +4,13 @@
  *
  * A pass copies the graph node by node into a new one; a rule may answer with something simpler
  * than the copy, and equal nodes are made once.  What nothing needs any more is not copied, so each
- * pass also removes dead code.  Rules never change a result but for the sign of zero.
+ * pass also removes dead code.  Rules never change a result but for the sign of zero, and for bf16,
+ * where a value that nobody stores may keep the digits of f32.
  */
 #include <math.h>
 #include <string.h>
 
+#include "compile/backend.h"
 #include "compile/compile.h"
 #include "kernels/kernels.h"
 #include "nacre/op.h"
@@ -17,6 +19,9 @@
 typedef struct pass {
 	nc_compile *c;
 	nacre_graph *to;
+	bool last; /* of the passes */
+	int *uses; /* of each node of the graph before */
+	const nacre_node *from; /* what is copied */
 	uint32_t *bucket; /* hash table of node ids + 1, for equal nodes */
 	size_t mask;
 } pass;
@@ -36,6 +41,13 @@ static bool is_number(const nacre_node *n, double value)
 static bool same_type(const nacre_node *a, const nacre_node *b)
 {
 	return a->dtype == b->dtype && nc_same_shape(a, b);
+}
+
+static double as_type(nacre_dtype dtype, double value)
+{
+	uint8_t bytes[16] = {0};
+	nc_element_set(dtype, bytes, 0, value);
+	return nc_element(dtype, bytes, 0);
 }
 
 /* -- constants ------------------------------------------------------------------------------*/
@@ -73,8 +85,7 @@ static nacre_node *fold(pass *p, nacre_node *n)
 	if (!floating || n->n_in == 0)
 		return NULL;
 	double y = evaluate(n->op->element, v[0], v[1], v[2]);
-	if (n->dtype == NACRE_F32) /* as a run would give it */
-		y = (float)y;
+	y = as_type(n->dtype, y); /* as a run would give it */
 	return nacre_fill(p->to, n->dtype, n->rank, n->shape, y);
 }
 
@@ -151,6 +162,65 @@ static bool swaps(const nacre_node *n)
 	return t->order[n->rank - 1] == n->rank - 2 && t->order[n->rank - 2] == n->rank - 1;
 }
 
+/* -- types ----------------------------------------------------------------------------------*/
+/* does type b hold every number of type a? */
+static bool holds_all(nacre_dtype a, nacre_dtype b)
+{
+	bool half = a == NACRE_F16 || a == NACRE_BF16;
+	return a == b || (half && b == NACRE_F32) ||
+	       ((half || a == NACRE_F32) && b == NACRE_F64);
+}
+
+/* A product of bf16 has sums of f32: where they are wanted, and only they, none is rounded. */
+static nacre_node *wide_product(pass *p, const nacre_node *n)
+{
+	const nacre_node *x = n->in[0];
+	if (!nc_is(x, NC_OP_matmul) || !nc_is(p->from, NC_OP_cast) || x->dtype != NACRE_BF16 ||
+	    n->dtype != NACRE_F32 ||
+	    !p->last || p->uses[p->from->in[0]->id] != 1)
+		return NULL;
+	nc_attr_matmul wide = *(const nc_attr_matmul *)x->attr;
+	wide.wide = true;
+	return nc_node_new(p->to, x->op, 2, x->in, &wide);
+}
+
+static nacre_node *simpler_cast(pass *p, nacre_node *n)
+{
+	nacre_node *x = n->in[0];
+	double v;
+	if (x->dtype == n->dtype)
+		return x;
+	if (is_fill(x, &v) && nc_dtype_is_float(x->dtype) && nc_dtype_is_float(n->dtype))
+		return nacre_fill(p->to, n->dtype, n->rank, n->shape, as_type(n->dtype, v));
+	if (nc_is(x, NC_OP_cast) && holds_all(x->in[0]->dtype, x->dtype))
+		return nacre_cast(x->in[0], n->dtype);
+	return wide_product(p, n);
+}
+
+/* A node of bf16 that the backend computes in f32: with casts around it, which fall together with
+ * those of its neighbours.  What was rounded to bf16 only for it is taken as it was. */
+static nacre_node *widen(pass *p, const nacre_node *n, nacre_node **in)
+{
+	uint8_t attr[512];
+	bool wanted = n->dtype == NACRE_BF16;
+	for (int i = 0; i < n->n_in; i++)
+		wanted |= in[i]->dtype == NACRE_BF16;
+	if (!wanted || n->op->attr_size > sizeof attr || !p->c->backend->widens(n))
+		return NULL;
+	for (int i = 0; i < n->n_in; i++) {
+		bool rounded = nc_is(in[i], NC_OP_cast) && in[i]->in[0]->dtype == NACRE_F32;
+		if (in[i]->dtype == NACRE_BF16)
+			in[i] = rounded ? in[i]->in[0] : nacre_cast(in[i], NACRE_F32);
+	}
+	if (n->op->attr_size)
+		memcpy(attr, n->attr, n->op->attr_size);
+	for (const nc_field *f = n->op->fields; f && f->name; f++)
+		if (f->kind == NC_FIELD_DTYPE)
+			memcpy(attr + f->offset, &(nacre_dtype){NACRE_F32}, sizeof(nacre_dtype));
+	nacre_node *wide = nc_node_new(p->to, n->op, n->n_in, in, attr);
+	return n->dtype == NACRE_BF16 ? nacre_cast(wide, NACRE_BF16) : wide;
+}
+
 static nacre_node *simpler_matmul(nacre_node *n)
 {
 	const nc_attr_matmul *m = n->attr;
@@ -158,8 +228,9 @@ static nacre_node *simpler_matmul(nacre_node *n)
 	bool ta = swaps(a), tb = swaps(b);
 	if (!ta && !tb)
 		return NULL;
-	return nacre_matmul_transposed(ta ? a->in[0] : a, tb ? b->in[0] : b, m->transpose_a ^ ta,
-				       m->transpose_b ^ tb);
+	nacre_node *in[2] = {ta ? a->in[0] : a, tb ? b->in[0] : b};
+	nc_attr_matmul turned = {m->transpose_a ^ ta, m->transpose_b ^ tb, m->wide};
+	return nc_node_new(n->graph, n->op, 2, in, &turned);
 }
 
 static nacre_node *simpler_reduce(pass *p, nacre_node *n)
@@ -199,7 +270,7 @@ static nacre_node *simpler(pass *p, nacre_node *n)
 	case NC_OP_stop_gradient:
 		return x;
 	case NC_OP_cast:
-		return x->dtype == n->dtype ? x : NULL;
+		return simpler_cast(p, n);
 	case NC_OP_reshape:
 		if (nc_same_shape(n, x))
 			return x;
@@ -261,21 +332,27 @@ static nacre_node *first_equal(pass *p, nacre_node *n)
 }
 
 /* -- the pass -------------------------------------------------------------------------------*/
-static bool mark_needed(nc_compile *c, bool *needed)
+static bool mark_needed(nc_compile *c, bool *needed, int *uses)
 {
 	for (int i = 0; i < c->n_outputs; i++)
 		needed[c->output[i]->id] = true;
+	for (int i = 0; i < c->n_outputs; i++)
+		uses[c->output[i]->id]++;
 	for (int i = c->graph->n - 1; i >= 0; i--)
 		for (int j = 0; needed[i] && j < c->graph->node[i]->n_in; j++)
-			needed[c->graph->node[i]->in[j]->id] = true;
+			needed[c->graph->node[i]->in[j]->id] = true,
+			uses[c->graph->node[i]->in[j]->id]++;
 	return true;
 }
 
 static nacre_node *rewrite(pass *p, nacre_node *n, nacre_node **in)
 {
-	nacre_node *copy = nc_node_like(p->to, n, in);
+	nacre_node *copy = widen(p, n, in);
+	if (!copy && !p->to->error.status)
+		copy = nc_node_like(p->to, n, in);
 	if (!copy)
 		return NULL;
+	p->from = n;
 	copy->name = n->name ? nc_arena_string(&p->to->arena, n->name) : NULL;
 	nacre_node *s = simpler(p, copy);
 	if (p->to->error.status)
@@ -288,7 +365,7 @@ static nacre_node *rewrite(pass *p, nacre_node *n, nacre_node **in)
 	return first_equal(p, copy);
 }
 
-static bool one_pass(nc_compile *c)
+static bool one_pass(nc_compile *c, bool last)
 {
 	nacre_graph *from = c->graph;
 	size_t n = (size_t)from->n + 1, buckets = 16;
@@ -297,9 +374,12 @@ static bool one_pass(nc_compile *c)
 	pass p = {.c = c, .to = nacre_graph_new(c->runtime), .mask = buckets - 1};
 	p.bucket = nc_arena_alloc(&c->arena, buckets * sizeof *p.bucket);
 	bool *needed = nc_arena_alloc(&c->arena, n);
+	p.uses = nc_arena_alloc(&c->arena, n * sizeof *p.uses);
+	p.last = last;
 	nacre_node **map = nc_arena_alloc(&c->arena, n * sizeof *map);
 	nacre_node **in = nc_arena_alloc(&c->arena, n * sizeof *in);
-	bool ok = p.to && p.bucket && needed && map && in && mark_needed(c, needed);
+	bool ok = p.to && p.bucket && needed && map && in && p.uses &&
+		  mark_needed(c, needed, p.uses);
 	for (int i = 0; ok && i < from->n; i++) {
 		nacre_node *node = from->node[i];
 		if (!needed[i])
@@ -330,5 +410,5 @@ bool nc_simplify(nc_compile *c)
 {
 	/* the second pass drops what the rules of the first left without users, and finds what its
 	 * results made possible; without optimization there is nothing to do */
-	return !c->optimize || (one_pass(c) && one_pass(c));
+	return !c->optimize || (one_pass(c, false) && one_pass(c, true));
 }

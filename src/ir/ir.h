@@ -51,6 +51,7 @@ typedef enum nc_field_kind {
 	NC_FIELD_AXES,	   /* unsigned, bit i for axis i */
 	NC_FIELD_ORDER,	   /* int[], an entry for each axis of the first input */
 	NC_FIELD_SIZES,	   /* int64_t[], likewise */
+	NC_FIELD_SPATIAL,  /* int64_t[], an entry for each but the first and last axis of it */
 	NC_FIELD_VARIABLE, /* nacre_variable * */
 	NC_FIELD_HIDDEN
 } nc_field_kind;
@@ -144,6 +145,9 @@ struct nacre_variable {
 };
 /* Bytes that a variable takes in a layout; false: overflow. */
 bool nc_variable_bytes(const nacre_variable *v, int panel, size_t *out);
+/* Its numbers, row-major and of its type, at any address.  If they lie in `file`, a mapped one (or
+ * NULL), they are forgotten there: it should not be in memory twice. */
+void nc_variable_set(nacre_variable *v, const void *plain, const nc_bytes *file);
 /* Rearranges the data; only while no program uses the variable. */
 nacre_status nc_variable_relayout(nacre_variable *v, int panel, nacre_error *e);
 

@@ -66,6 +66,9 @@ static void field_text(const nacre_node *n, const nc_field *f, nc_text *out)
 	case NC_FIELD_SIZES:
 		nc_text_add(out, "%s", nc_shape_text(text, rank, p));
 		break;
+	case NC_FIELD_SPATIAL:
+		nc_text_add(out, "%s", nc_shape_text(text, rank > 2 ? rank - 2 : 0, p));
+		break;
 	case NC_FIELD_VARIABLE:
 		nc_text_add(out, "%s", (*(nacre_variable *const *)p)->name);
 		break;

@@ -2,26 +2,36 @@
  *
  * isa.c - the kernels of one instruction set.  Compiled once for each, with the flags of that set
  * and NC_ISA as its name: what differs between them is the width of a vector and the number of
- * registers. Exports one symbol, nc_kernels_<isa>.
+ * registers. Exports nc_kernels_<isa>, and for v4 also v4_bf16.
  */
 #include "kernels.h"
 
 #include "share.h"
 #include "vec.h"
+#include "lanes.h"
 
 #include "vmath.inc"
 
 #include "vm.inc"
 
 #include "pack.inc"
+#include "bf16.inc"
+#include "pairs.inc"
 #include "ukr.inc"
 #include "update.inc"
 
 #include "gemm.inc"
 
+#include "conv.inc"
+#include "winograd.inc"
+#include "depthwise.inc"
+#include "pool.inc"
+
+#include "affine.inc"
 #include "index.inc"
 #include "move.inc"
 #include "reduce.inc"
+#include "resample.inc"
 #include "rows.inc"
 #include "scan.inc"
 #include "softmax.inc"
@@ -31,26 +41,21 @@
 #define TEXT_(isa) #isa
 #define TEXT(isa) TEXT_(isa)
 
+static const nc_pairs pair_tiles = PAIR_TILES;
+
 extern const nc_kernels NAME(NC_ISA);
 const nc_kernels NAME(NC_ISA) = {
     .isa = TEXT(NC_ISA),
-    .vector = VL,
-    .gemm_width = gemm_width,
-    .gemm = gemm_run,
-    .gemm_scratch = gemm_scratch,
-    .pack = pack,
-    .unpack = unpack,
-    .vm = vm_run,
-    .vm_scratch = vm_scratch,
-    .update = update_run,
-    .reduce = reduce_run,
-    .arg_reduce = arg_reduce_run,
-    .softmax = softmax_run,
-    .copy = copy_run,
-    .fill = fill_run,
-    .gather = gather_run,
-    .scatter = scatter_run,
-    .one_hot = one_hot_run,
-    .cumsum = cumsum_run,
-    .rows = rows_run,
+    .pairs = &pair_tiles,
+#include "set.inc"
 };
+
+#ifdef NC_ISA_BF16 /* the same with tiles of AVX-512 BF16 */
+extern const nc_pairs nc_pairs_v4_bf16;
+extern const nc_kernels nc_kernels_v4_bf16;
+const nc_kernels nc_kernels_v4_bf16 = {
+    .isa = "v4_bf16",
+    .pairs = &nc_pairs_v4_bf16,
+#include "set.inc"
+};
+#endif

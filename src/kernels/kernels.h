@@ -88,13 +88,18 @@ typedef struct nc_update { /* w, m, v: n floats each, m and v NULL where the rul
 	int rule;          /* enum nc_update_rule */
 	float *w, *m, *v;
 	const float *g;    /* unused in an epilogue */
-	const float *rate; /* [2], see nacre/op.h */
+	const float *rate; /* [2], from ADAGRAD on [4], see nacre/op.h */
 	int64_t n;
 	/* momentum, nesterov | rho, -, epsilon | beta1, beta2, epsilon; double, because 1 - beta2
 	 * is taken before it is rounded to f32 */
 	double a, b, c, decay;
 } nc_update;
-enum nc_update_rule { NC_UPDATE_SGD, NC_UPDATE_MOMENTUM, NC_UPDATE_RMSPROP, NC_UPDATE_ADAM };
+enum nc_update_rule {
+	NC_UPDATE_SGD, NC_UPDATE_MOMENTUM, NC_UPDATE_RMSPROP, NC_UPDATE_ADAM,
+	/* in the order of nacre_update_rule, with its a, b, c */
+	NC_UPDATE_ADAGRAD, NC_UPDATE_LION, NC_UPDATE_ADADELTA, NC_UPDATE_ADAMAX, NC_UPDATE_NADAM,
+	NC_UPDATE_FTRL, NC_UPDATE_SCHEDULE_FREE, NC_UPDATE_RULES
+};
 
 /* -- matrix product ----------------------------------------------------------------------------
  * C[m,n] = A B.  Every element is summed over k in ascending order by one chain of multiply-adds,
@@ -108,8 +113,12 @@ typedef enum nc_b_format {
 				  B(k,j) at ((k / ldb) * n + j) * ldb + k % ldb */
 } nc_b_format;
 
+typedef struct nc_pairs nc_pairs; /* the tiles of products of bf16, see pairs.h */
 typedef struct nc_gemm {
 	int64_t m, n, k;
+	/* NULL: A and B are f32.  Else nc_kernels.pairs, and `a` and `b` are bf16: lda, ldb (but of
+	 * panels) and distances count its elements, panels are those of narrow(); C stays f32. */
+	const nc_pairs *pairs;
 	const float *a;
 	int64_t lda;
 	bool a_trans; /* A(i,k) = a[k*lda + i], else a[i*lda + k] */
@@ -124,6 +133,85 @@ typedef struct nc_gemm {
 	const nc_vm *vm;         /* only with batch <= 1 */
 	const nc_update *update; /* only with batch <= 1; w, m, v in panels [n/nr][m][nr] */
 } nc_gemm;
+
+/* -- convolution, channels last ------------------------------------------------------------------
+ * Three spatial axes, missing ones in front with size 1.  Place o of y sees the places
+ * o * stride + k * dilation - before of x, for k < size; those outside of x are zeros.
+ * Every element is summed over the window's places and in them over the channels, as the filter
+ * lies, by one chain of multiply-adds (winograd: see there). */
+typedef struct nc_conv {
+	int64_t n, in[3], out[3]; /* samples; spatial sizes of x and y */
+	int64_t groups, ci, co;	  /* channels of one group */
+	int64_t size[3], stride[3], dilation[3], before[3]; /* before may be negative */
+	const float *x; /* [n, in..., groups * ci] */
+	const float
+	    *b; /* panels of the filter [size... * ci, co] of each group, one after another */
+	int nr;
+	/* place o of y lies at o * step + first of [n, whole..., groups * co] */
+	float *y;
+	int64_t whole[3], step[3], first[3];
+	const nc_vm *vm; /* over [n * out..., co]; only with one group and steps of 1 */
+	bool winograd;	 /* b: as winograd_filter makes it */
+} nc_conv;
+
+/* The filter's gradient: partial sums over `chunks` parts of the places of y (their number follows
+ * from sizes alone), each in panels [ceil(co/nr)][size... * ci][nr] of each group.  y: of c. */
+typedef struct nc_conv_filter {
+	nc_conv c;	 /* b, vm unused; y is read, steps of 1 */
+	int64_t chunks;	 /* what conv_filter_chunks says */
+	float *partial;	 /* [chunks][groups][panels] */
+} nc_conv_filter;
+/* The parts added up, in order: to f, row-major [size... * ci, groups * co], or in panels. */
+typedef struct nc_conv_sum {
+	int64_t k, co, groups, chunks;
+	int nr;
+	bool panels;
+	const float *partial;
+	float *f;
+} nc_conv_sum;
+
+/* A filter [size... * ci, groups * co] (row-major, or in panels of from_nr) made into panels: of
+ * itself, or of the filter of the input's gradient, [places * co, ci] of each group with the
+ * window's places turned round.  Places taken: first[d] + i * step[d] for i < count[d]. */
+typedef struct nc_conv_pack {
+	int64_t size[3], groups, ci, co;
+	int64_t first[3], step[3], count[3];
+	bool transposed; /* the gradient's */
+	int from_nr;	 /* 0: row-major */
+	int nr;
+	const float *f;
+	float *panels;
+} nc_conv_pack;
+/* F(2x2, 3x3): panels of a 3x3 filter, [panel][9 ci][nr], to [panel][16][ci][nr] */
+typedef struct nc_winograd_filter {
+	int64_t ci, co;
+	int nr;
+	const float *panels;
+	float *u;
+} nc_winograd_filter;
+
+/* One filter a channel of y; channel c of y sees channel c / multiplier of x. */
+typedef struct nc_depthwise {
+	int64_t n, in[3], out[3], cx, multiplier;
+	int64_t size[3], stride[3], dilation[3], before[3];
+	const float *x, *f; /* f: [size..., cx * multiplier] */
+	float *y;
+	const nc_vm *vm; /* over [n * out..., cx * multiplier] */
+} nc_depthwise;
+
+/* Pools of [n, in..., c] to [n, out..., c] and back */
+typedef enum nc_pool_kind {
+	NC_POOL_MAX, NC_POOL_SUM, NC_POOL_MAX_AT, NC_POOL_MAX_BACK, NC_POOL_SUM_BACK
+} nc_pool_kind;
+typedef struct nc_pool_window {
+	nc_pool_kind kind;
+	int64_t n, in[3], out[3], c;
+	int64_t size[3], stride[3], dilation[3], before[3];
+	int index_size;	 /* bytes: 1 or 4 */
+	const float *x;	 /* what is read: the in side, of back kinds the out side */
+	float *y;	 /* NULL where only the index is wanted */
+	void *index;	 /* max: written unless NULL; max_at, max_back: read */
+} nc_pool_window;
 
 /* -- reductions: x[outer][n][inner] over n -----------------------------------------------------*/
 typedef enum nc_reduce_kind {
@@ -199,6 +287,32 @@ typedef struct nc_cumsum { /* x, y: [outer][n][inner] along n */
 	float *y;
 } nc_cumsum;
 
+/* Images by a map each, see nacre/augment.h.  from: [n][h][w][c], to: [n][height][width][c].  For
+ * the adjoint the map leads from places of `from` to places of `to`, else the other way.  A height
+ * or width is at most 32768. */
+enum nc_fill_rule {
+	NC_FILL_CONSTANT, NC_FILL_REFLECT, NC_FILL_WRAP, NC_FILL_NEAREST, NC_FILL_MIRROR
+};
+typedef struct nc_affine {
+	int64_t n, h, w, c, height, width;
+	bool nearest;
+	int fill; /* enum nc_fill_rule */
+	float value;
+	const float *from, *transform; /* transform: [n][8] */
+	float *to;
+} nc_affine;
+
+/* y[outer][i][inner] = sum over t < count[i] of weight[i][t] x[outer][first[i] + t][inner] */
+typedef struct nc_resample {
+	int64_t outer, in, out, inner;
+	int64_t width; /* of a row of weights */
+	const int64_t *first;
+	const int32_t *count; /* at least 1 */
+	const float *weight;
+	const float *x;
+	float *y;
+} nc_resample;
+
 /* rows [begin, end) of a batch: y[i][0..n) = (float)x[row[i]][0..n) * scale + offset */
 typedef struct nc_rows {
 	int64_t n;
@@ -220,6 +334,26 @@ typedef struct nc_kernels {
 	void (*pack)(int64_t k, int64_t n, int nr, const float *b, int64_t ldb, bool trans,
 		     float *panels, int64_t p0, int64_t p1);
 	void (*unpack)(int64_t k, int64_t n, int nr, const float *panels, float *b, int64_t ldb);
+	/* panels [p0, p1) of k rows, rounded to bf16 in pairs of rows: [n/nr][(k + 1) / 2][nr][2]
+	 */
+	void (*narrow)(int64_t k, int nr, const float *panels, void *to, int64_t p0, int64_t p1);
+	const nc_pairs *pairs;
+
+	void (*conv)(const nc_conv *c, int tid, int nt, void *scratch);
+	size_t (*conv_scratch)(const nc_conv *c, int nt);
+	bool (*conv_winograd)(const nc_conv *c); /* is that the faster way, by shape alone? */
+	int64_t (*conv_filter_chunks)(const nc_conv *c);
+	void (*conv_filter)(const nc_conv_filter *c, int tid, int nt, void *scratch);
+	size_t (*conv_filter_scratch)(const nc_conv_filter *c, int nt);
+	void (*conv_sum)(const nc_conv_sum *s, int tid, int nt);
+	void (*conv_pack)(const nc_conv_pack *p, int tid, int nt);
+	void (*winograd_filter)(const nc_winograd_filter *w, int tid, int nt);
+	void (*depthwise)(const nc_depthwise *d, int tid, int nt, void *scratch);
+	size_t (*depthwise_scratch)(const nc_depthwise *d);
+	/* d->y holds y's gradient: dx [n, in..., cx], df [size..., cx * multiplier] */
+	void (*depthwise_input)(const nc_depthwise *d, float *dx, int tid, int nt);
+	void (*depthwise_filter)(const nc_depthwise *d, float *df, int tid, int nt);
+	void (*pool)(const nc_pool_window *p, int tid, int nt);
 
 	void (*vm)(const nc_vm *vm, int tid, int nt, void *scratch);
 	size_t (*vm_scratch)(const nc_vm *vm);
@@ -234,6 +368,9 @@ typedef struct nc_kernels {
 	void (*scatter)(const nc_scatter *s, int tid, int nt);
 	void (*one_hot)(const nc_one_hot *o, int tid, int nt);
 	void (*cumsum)(const nc_cumsum *c, int tid, int nt);
+	void (*affine)(const nc_affine *a, int tid, int nt);
+	void (*affine_adjoint)(const nc_affine *a, int tid, int nt);
+	void (*resample)(const nc_resample *r, int tid, int nt);
 	void (*rows)(const nc_rows *r, int64_t begin, int64_t end);
 } nc_kernels;
 

@@ -7,7 +7,7 @@
 #include "kernels.h"
 
 #if defined __x86_64__ || defined __amd64__
-#define ISAS(X) X(v4) X(v3) X(v2)
+#define ISAS(X) X(v4_bf16) X(v4) X(v3) X(v2)
 #else
 #define ISAS(X) X(neon)
 #endif

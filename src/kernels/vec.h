@@ -3,8 +3,9 @@
  * vec.h - one vector type for every ISA, by the vector extensions of GCC and Clang.
  *
  * The width follows the flags: 512 bits with AVX-512, 256 with AVX, else 128 (SSE, NEON).  No
- * intrinsics.  Compile with -ffp-contract=fast, so that c += a * b is one instruction where there
- * is one, and never with -ffast-math: vmath.inc rounds by adding and subtracting.
+ * intrinsics (but one, in pairs.inc).  Compile with -ffp-contract=fast, so that c += a * b is one
+ * instruction where there is one, and never with -ffast-math: vmath.inc rounds by adding and
+ * subtracting.
  */
 #ifndef NC_VEC_H
 #define NC_VEC_H
@@ -47,10 +48,44 @@ INLINE vi v_seti(int32_t x)
 {
 	return x - (vi){0};
 }
+INLINE vu v_setu(uint32_t x)
+{
+	return x - (vu){0};
+}
+/* What no operator says is written lane by lane, in memory that both compilers see through: a loop
+ * over the lanes of a vector variable stays a loop, this one becomes an instruction or two. */
+#define V_LANES(out, expression)                                                                   \
+	do {                                                                                       \
+		float lane_[VL] __attribute__((aligned(VL * 4)));                                  \
+		for (int i = 0; i < VL; i++)                                                       \
+			lane_[i] = (expression);                                                   \
+		(out) = v_load(lane_);                                                             \
+	} while (0)
+
 /* lanes of m are all ones (a) or all zeros (b) */
 INLINE vf v_sel(vi m, vf a, vf b)
 {
-	return (vf)((m & (vi)a) | (~m & (vi)b));
+	vf r;
+	V_LANES(r, m[i] ? a[i] : b[i]);
+	return r;
+}
+/* a where the lanes of m are all ones, else 0 */
+INLINE vf v_only(vi m, vf a)
+{
+	return (vf)(m & (vi)a);
+}
+/* one instruction each; b if either is a NaN, or both are zeros */
+INLINE vf v_less(vf a, vf b)
+{
+	vf r;
+	V_LANES(r, a[i] < b[i] ? a[i] : b[i]);
+	return r;
+}
+INLINE vf v_more(vf a, vf b)
+{
+	vf r;
+	V_LANES(r, a[i] > b[i] ? a[i] : b[i]);
+	return r;
 }
 INLINE vf v_abs(vf x)
 {
@@ -59,11 +94,11 @@ INLINE vf v_abs(vf x)
 /* a NaN of either operand comes through */
 INLINE vf v_max(vf a, vf b)
 {
-	return v_sel((a > b) | (a != a), a, b);
+	return v_sel(a == a, v_more(a, b), a);
 }
 INLINE vf v_min(vf a, vf b)
 {
-	return v_sel((a < b) | (a != a), a, b);
+	return v_sel(a == a, v_less(a, b), a);
 }
 
 #endif

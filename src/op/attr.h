@@ -32,6 +32,7 @@ typedef struct nc_attr_cast {
 } nc_attr_cast;
 typedef struct nc_attr_matmul {
 	bool transpose_a, transpose_b;
+	bool wide; /* of bf16: the sums as they are, f32 */
 } nc_attr_matmul;
 /* sum, max, min, product: axes is a mask of real axes (0 .. rank-1) */
 typedef struct nc_attr_reduce {
@@ -82,9 +83,30 @@ typedef struct nc_attr_random {
 	double a, b;
 	uint32_t key;
 } nc_attr_random;
-/* updates: a, b, c as in nc_update (kernels.h) */
+/* affine: height and width of the result; interpolation and fill as in nacre/augment.h */
+enum { NC_AFFINE_MOST = 32768, NC_RESIZE_MOST = 1 << 24 };
+typedef struct nc_attr_affine {
+	int64_t height, width;
+	int interpolation, fill;
+	double value;
+} nc_attr_affine;
+/* resize: the axis gets `size` places; adjoint: by the transpose of the weights that lead from
+ * `size` places to those that x has */
+typedef struct nc_attr_resize {
+	int axis, method;
+	int64_t size;
+	bool antialias, adjoint;
+} nc_attr_resize;
+/* convolutions and pools: of the first rank-2 entries, the others are 0; no 0 where 1 is meant.
+ * extent: sizes of the result where the inputs do not tell them. */
+typedef struct nc_attr_window {
+	int64_t size[3], stride[3], dilation[3], before[3], after[3], extent[3];
+	int64_t groups;
+} nc_attr_window;
+/* updates: a, b, c as in nc_update (kernels.h); rule: nacre_update_rule, of update_one and _two */
 typedef struct nc_attr_update {
 	double a, b, c, decay;
+	int rule;
 } nc_attr_update;
 
 #endif

@@ -30,6 +30,7 @@ nacre_node *nc_unbroadcast(nacre_node *dy, const nacre_node *x);
 #define sinh(x) nacre_sinh(x)
 #define cosh(x) nacre_cosh(x)
 #define sigmoid(x) nacre_sigmoid(x)
+#define gelu_slope(x) nacre_gelu_slope(x)
 #define floor(x) nacre_floor(x)
 #define add(a, b) nacre_plus(a, b)
 #define sub(a, b) nacre_minus(a, b)

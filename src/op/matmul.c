@@ -41,7 +41,9 @@ static bool infer_matmul(nacre_node *y)
 	batch_b.rank -= 2;
 	if (!nc_broadcast_shape(&batch_a, &batch_b, &y->rank, y->shape))
 		return nc_node_fail(y, "leading sizes do not broadcast: %s and %s", s, u);
-	y->dtype = a->dtype;
+	if (t->wide && a->dtype != NACRE_BF16)
+		return nc_node_fail(y, "bf16 expected, got %s", nacre_dtype_name(a->dtype));
+	y->dtype = t->wide ? NACRE_F32 : a->dtype;
 	y->shape[y->rank++] = m;
 	y->shape[y->rank++] = n;
 	return true;
@@ -88,6 +90,7 @@ static double flops_matmul(const nacre_node *y)
 static const nc_field fields_matmul[] = {
 	{"transpose_a", NC_FIELD_BOOL, offsetof(nc_attr_matmul, transpose_a)},
 	{"transpose_b", NC_FIELD_BOOL, offsetof(nc_attr_matmul, transpose_b)},
+	{"wide", NC_FIELD_BOOL, offsetof(nc_attr_matmul, wide)},
 	{0}};
 
 const nc_op nc_op_matmul = {
@@ -109,7 +112,7 @@ nacre_node *nacre_matmul_transposed(nacre_node *a, nacre_node *b, bool transpose
 				    bool transpose_b)
 {
 	nacre_node *in[2] = {a, b};
-	nc_attr_matmul t = {transpose_a, transpose_b};
+	nc_attr_matmul t = {transpose_a, transpose_b, false};
 	return nc_node_new(nc_graph_of(2, in), &nc_op_matmul, 2, in, &t);
 }
 

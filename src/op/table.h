@@ -17,6 +17,11 @@ enum nc_op_index {
 #define OP(id) extern const nc_op nc_op_##id;
 #include "op/op.def"
 
+/* An update whose attribute says what its rule is: see nacre_update(). */
+static inline bool nc_is_rule(int op_index)
+{
+	return op_index == NC_OP_update_one || op_index == NC_OP_update_two;
+}
 /* the variable of a variable node; NULL for others */
 static inline nacre_variable *nc_variable_of(const nacre_node *n)
 {

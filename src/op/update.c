@@ -72,8 +72,14 @@ static bool infer_update(nacre_node *y)
 	for (int i = 1; i + 1 < y->n_in; i++)
 		if (!like_target(y, i))
 			return false;
-	if (rate->dtype != NACRE_F32 || rate->rank != 1 || rate->shape[0] != 2)
-		return nc_node_fail(y, "a rate of f32 [2] expected, got %s %s",
+	bool by_rule = nc_is_rule(y->op->index);
+	int rates = by_rule ? 4 : 2;
+	if (by_rule && (a->rule < NACRE_UPDATE_ADAGRAD || a->rule > NACRE_UPDATE_SCHEDULE_FREE ||
+			(a->rule >= NACRE_UPDATE_ADADELTA) != (y->op->targets == 3)))
+		return nc_node_fail(y, "rule %d does not have %d slots", a->rule,
+				    y->op->targets - 1);
+	if (rate->dtype != NACRE_F32 || rate->rank != 1 || rate->shape[0] != rates)
+		return nc_node_fail(y, "a rate of f32 [%d] expected, got %s %s", rates,
 				    nacre_dtype_name(rate->dtype),
 				    nc_shape_text(text, rate->rank, rate->shape));
 	return (isfinite(a->a) && isfinite(a->b) && isfinite(a->c) && isfinite(a->decay)) ||
@@ -111,10 +117,18 @@ ROW(update_momentum, 2, "SGD", OPTION("momentum", a), OPTION("nesterov", b))
 ROW(update_rmsprop, 2, "RMSprop", OPTION("rho", a), OPTION("epsilon", c))
 ROW(update_adam, 3, "Adam", OPTION("beta1", a), OPTION("beta2", b), OPTION("epsilon", c))
 
+#define BY_RULE                                                                                    \
+	OPTION("a", a), OPTION("b", b), OPTION("c", c),                                            \
+	{                                                                                          \
+		"rule", NC_FIELD_INT, offsetof(nc_attr_update, rule)                               \
+	}
+ROW(update_one, 2, "Optimizer.update_step", BY_RULE)
+ROW(update_two, 3, "Optimizer.update_step", BY_RULE)
+
 static nacre_node *make(const nc_op *op, nacre_node *const *in, double a, double b, double c,
 			double decay)
 {
-	nc_attr_update u = {a, b, c, decay};
+	nc_attr_update u = {a, b, c, decay, 0};
 	return nc_node_new(nc_graph_of(op->min_in, in), op, op->min_in, in, &u);
 }
 
@@ -142,4 +156,14 @@ nacre_node *nacre_update_adam(nacre_node *w, nacre_node *m, nacre_node *v, nacre
 {
 	return make(&nc_op_update_adam, (nacre_node *[]){w, m, v, g, rate}, beta1, beta2, epsilon,
 		    decay);
+}
+
+nacre_node *nacre_update(nacre_update_rule rule, nacre_node *w, nacre_node *m, nacre_node *v,
+			 nacre_node *g, nacre_node *rate, const double abc[3], double decay)
+{
+	bool two = rule >= NACRE_UPDATE_ADADELTA;
+	const nc_op *op = two ? &nc_op_update_two : &nc_op_update_one;
+	nacre_node *in[5] = {w, m, two ? v : g, two ? g : rate, rate};
+	nc_attr_update u = {abc ? abc[0] : 0, abc ? abc[1] : 0, abc ? abc[2] : 0, decay, (int)rule};
+	return nc_node_new(nc_graph_of(op->min_in, in), op, op->min_in, in, &u);
 }

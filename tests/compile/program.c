@@ -8,6 +8,7 @@
 #include "nacre/graph.h"
 #include "nacre/op.h"
 #include "test.h"
+#include "train/countdown.h"
 
 typedef struct mlp {
 	nacre_graph *g;
@@ -247,36 +248,10 @@ TEST(misuse_is_named)
 }
 
 /* -- allocation failure ---------------------------------------------------------------------*/
-typedef struct limited {
-	int64_t left; /* calls until one fails */
-	bool for_ever;
-	int64_t bytes;
-} limited;
-
-static void *limited_reallocate(void *context, void *block, size_t old_size, size_t new_size)
-{
-	limited *l = context;
-	if (new_size == 0) {
-		free(block);
-		l->bytes -= (int64_t)old_size;
-		return NULL;
-	}
-	if (--l->left == 0 || (l->for_ever && l->left < 0))
-		return NULL;
-	void *p = aligned_alloc(64, (new_size + 63) / 64 * 64);
-	if (p && block) {
-		memcpy(p, block, old_size < new_size ? old_size : new_size);
-		free(block);
-	}
-	if (p)
-		l->bytes += (int64_t)new_size - (int64_t)old_size;
-	return p;
-}
-
 /* builds, compiles, runs twice; true if nothing failed */
-static bool whole_life(limited *l)
+static bool whole_life(void)
 {
-	nacre_runtime_options o = {.threads = 2, .allocator = {limited_reallocate, l}};
+	nacre_runtime_options o = {.threads = 2, .allocator = {reallocate, NULL}};
 	nacre_error e = {0};
 	nacre_runtime *rt = nacre_runtime_new(&o, &e);
 	if (!rt) {
@@ -299,20 +274,19 @@ static bool whole_life(limited *l)
 	nacre_program_free(p);
 	free_mlp(&n);
 	nacre_runtime_free(rt);
-	CHECK_EQ(l->bytes, 0);
+	CHECK_EQ(state.blocks, 0);
 	return ok;
 }
 
 TEST(allocation_may_fail_anywhere)
 {
-	for (int for_ever = 0; for_ever < 2; for_ever++)
-		for (int64_t n = 1;; n++) {
-			limited l = {.left = n, .for_ever = for_ever};
-			bool ok = whole_life(&l);
-			if (ok && l.left > 0)
-				break;
-			CHECK(n < 5000);
-			if (n >= 5000)
-				break;
-		}
+	for (int for_ever = 0; for_ever < 2; for_ever++) {
+		long n = 0;
+		bool ok;
+		do {
+			state = (countdown){.left = n++, .for_ever = for_ever};
+			ok = whole_life();
+		} while ((!ok || state.failed) && n < 5000);
+		CHECK(n < 5000);
+	}
 }

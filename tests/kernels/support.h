@@ -20,7 +20,7 @@
 static const int team_sizes[] = {1, 2, 3, 7};
 #define FOR_TEAMS(nt) for (int team_ = 0, nt; team_ < 4 && (nt = team_sizes[team_], 1); team_++)
 
-enum { GUARDED_MAX = 64, GUARDED_PAGE = 4096, GUARDED_BYTE = 0xa5 };
+enum { GUARDED_MAX = 128, GUARDED_PAGE = 4096, GUARDED_BYTE = 0xa5 };
 typedef struct guarded_block {
 	unsigned char *map, *data;
 	size_t mapped;
@@ -80,6 +80,13 @@ static inline float *guarded_floats(int64_t n)
 		p[i] = (float)test_uniform(-4, 4);
 	return p;
 }
+/* the unit of the last place of x as an f32 */
+static inline double ulp_of(double x)
+{
+	int exponent;
+	frexp(x, &exponent);
+	return ldexp(1, (exponent < -125 ? -125 : exponent) - 24);
+}
 /* distance in units of the last place of the wanted value; a result below 2^-126 may be flushed */
 static inline double ulps(float got, double want)
 {
@@ -90,9 +97,7 @@ static inline double ulps(float got, double want)
 		return 0;
 	if (isnan(got) || isnan(w) || isinf(got) || isinf(w))
 		return INFINITY;
-	int exponent;
-	frexp(w, &exponent);
-	return fabs(got - want) / ldexp(1, (exponent < -125 ? -125 : exponent) - 24);
+	return fabs(got - want) / ulp_of(w);
 }
 
 #endif

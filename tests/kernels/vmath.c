@@ -17,6 +17,17 @@ static double softplus_ref(double x)
 	return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));
 }
 
+static double gelu_ref(double x)
+{
+	return x < -40 ? -0.0 : 0.5 * x * erfc(-M_SQRT1_2 * x);
+}
+static double gelu_slope_ref(double x)
+{
+	if (fabs(x) > 40)
+		return x > 0;
+	return 0.5 * erfc(-M_SQRT1_2 * x) + x * exp(-0.5 * x * x) / sqrt(2 * M_PI);
+}
+
 #define UNARY(id, fn, vec, ref, dx)                                                                \
 	static double ref_##id(double x, double b, double c)                                       \
 	{                                                                                          \
@@ -88,6 +99,10 @@ static const double specials[] = {0.0,
 				  0.925,
 				  4,
 				  -4,
+				  9.1,
+				  -9.1,
+				  13.4,
+				  -13.4,
 				  1e10};
 enum { SPECIALS = sizeof specials / sizeof *specials };
 
@@ -140,6 +155,8 @@ TEST(every_function_against_doubles)
 							   : (at[s] - SPECIALS - GRID / 2) * 0.25);
 	}
 	for (int op = 0; op < NC_E_COUNT; op++) {
+		if (op == NC_E_gelu_slope) /* passes through 0: slope_of_gelu */
+			continue;
 		/* where the exact quotient is an integer up to rounding, both sides are right */
 		bool quotient = op == NC_E_mod || op == NC_E_floor_divide;
 		if (!quotient) {
@@ -218,7 +235,7 @@ static const struct {
 	    {NC_E_tanh, 2},   {NC_E_erf, 2},     {NC_E_sigmoid, 4}, {NC_E_softplus, 4},
 	    {NC_E_sqrt, 0.5}, {NC_E_rsqrt, 1.5}, {NC_E_floor, 0},   {NC_E_ceil, 0},
 	    {NC_E_round, 0},  {NC_E_trunc, 0},   {NC_E_sign, 0},    {NC_E_relu, 0},
-	    {NC_E_abs, 0}};
+	    {NC_E_abs, 0},    {NC_E_gelu, 4}};
 
 TEST(sweep_over_all_floats)
 {
@@ -228,10 +245,39 @@ TEST(sweep_over_all_floats)
 		sweep(bars[i].op, bars[i].bar + 0.01, step ? strtoull(step, NULL, 10) : 1009);
 }
 
+/* The slope of gelu is a sum that passes through 0, at -0.75: 4 ulp of the larger summand. */
+TEST(slope_of_gelu)
+{
+	enum { N = 4096 };
+	float *x[3] = {guarded_floats(N)}, *y = guarded_floats(N);
+	for (uint64_t bits = 0; bits < 1ull << 32;) {
+		for (int i = 0; i < N; i++, bits += 4001) {
+			uint32_t b = (uint32_t)bits;
+			memcpy(x[0] + i, &b, 4);
+		}
+		FOR_ISAS(k)
+		{
+			run(k, NC_E_gelu_slope, 1, N, x, y);
+			for (int i = 0; i < N; i++) {
+				double a = x[0][i], want = gelu_slope_ref(a);
+				double large =
+				    fabs(a) < 40 ? fabs(a * exp(-a * a / 2)) / sqrt(2 * M_PI) : 0;
+				bool ok = ulps(y[i], want) <= 4.01 ||
+					  fabs(y[i] - want) <= 4.01 * ulp_of(large);
+				if (!ok)
+					test_failed(__FILE__, __LINE__,
+						    "%s gelu_slope(%.9g) = %.9g, not %.9g", k->isa,
+						    a, y[i], want);
+			}
+		}
+	}
+	guarded_release();
+}
+
 TEST(signs_of_zeros)
 {
-	static const int odd[] = {NC_E_expm1, NC_E_log1p, NC_E_tanh,  NC_E_erf, NC_E_floor,
-				  NC_E_ceil,  NC_E_round, NC_E_trunc, NC_E_sqrt};
+	static const int odd[] = {NC_E_expm1, NC_E_log1p, NC_E_tanh,  NC_E_erf,  NC_E_gelu,
+				  NC_E_floor, NC_E_ceil,  NC_E_round, NC_E_trunc, NC_E_sqrt};
 	static const float halves[] = {-0.0f, -0.25f, -0.5f};
 	FOR_ISAS(k)
 	{

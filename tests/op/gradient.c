@@ -179,9 +179,11 @@ TEST(every_op_with_a_gradient)
 			bool floats = op_case_make(op, which, NACRE_F64, &c) &&
 				      nc_dtype_is_float(c.out->dtype) &&
 				      nc_dtype_is_float(c.in[c.n_in - 1]->dtype);
-			floats |= op == NC_OP_gather || op == NC_OP_take_along_axis;
+			floats |= op == NC_OP_gather || op == NC_OP_take_along_axis ||
+				  op == NC_OP_max_pool_at || op == NC_OP_max_unpool;
+			bool large = c.out && nc_node_size(c.out) > 500; /* for the backends */
 			op_case_free(&c);
-			if (!floats)
+			if (!floats || large)
 				continue;
 			check_case(o->name, which, make_op, op);
 			tried++;

@@ -4,6 +4,7 @@
  */
 #include "support/cases.h"
 
+#include "nacre/augment.h"
 #include "nacre/op.h"
 #include "test.h"
 
@@ -415,6 +416,59 @@ static nacre_node *make_one_hot(build *b)
 			     b->which % 5 == 4 ? NACRE_BOOL : b->dtype);
 }
 
+/* images resampled; the maps are exact in f32, and no place lies near where nearest turns */
+static nacre_node *make_affine(build *b)
+{
+	static const double maps[][8] = {
+		{1, 0, 0, 0, 1, 0, 0, 0},
+		{1, 0, 0.25, 0, 1, -1.25, 0, 0},
+		{0.75, 0.25, -1.0625, -0.25, 0.75, 0.5625, 0, 0},
+		{-1.5, 0.5, 9.3125, 0.125, -2, 7.1875, 0, 0},
+		{1, 0.25, -5.0625, 0.5, 1.25, 0.3125, 0.03125, 0.0625},
+	};
+	enum { MAPS = sizeof maps / sizeof *maps };
+	static const int64_t sizes[][4] = {
+		{2, 5, 4, 3}, {1, 1, 1, 1},  {3, 4, 6, 1},
+		{1, 7, 2, 4}, {2, 3, 70, 2}, {0, 3, 2, 2}};
+	const int64_t *shape = sizes[b->which % 6];
+	int64_t n = shape[0];
+	float transform[3 * 8];
+	nc_attr_affine a = {0};
+	a.height = 1 + b->which % 5;
+	a.width = b->which % 7 == 3 ? 130 : 2 + b->which % 3;
+	a.interpolation = b->which % 2 ? NACRE_BILINEAR : NACRE_NEAREST;
+	a.fill = NACRE_FILL_REFLECT + b->which % 5;
+	a.value = b->which % 3 ? 0.5 : 0;
+	for (int64_t i = 0; i < n * 8; i++) {
+		double v = maps[(b->which + i / 8) % MAPS][i % 8];
+		bool scale = a.interpolation == NACRE_NEAREST && i % 8 >= 6;
+		transform[i] = (float)(scale ? 0 : v);
+	}
+	nacre_node *x = place(b, b->dtype, 4, shape, -2, 2);
+	nacre_node *t = nacre_constant(b->c->g, NACRE_F32, 2, (int64_t[]){n, 8}, transform);
+	if (b->dtype != NACRE_F32)
+		t = nacre_cast(t, b->dtype);
+	return nc_node_new(b->c->g, b->op, 2, (nacre_node *[]){x, t}, &a);
+}
+
+static nacre_node *make_resize(build *b)
+{
+	static const int64_t sizes[] = {1, 2, 5, 9, 40};
+	nacre_node *x = line_input(b);
+	int axis = axis_of(b, x);
+	nc_attr_resize a = {0};
+	for (int k = 0; x && !x->shape[axis] && k < x->rank; k++)
+		axis = (axis + 1) % x->rank;
+	if (x && !x->shape[axis])
+		x = input(b, b->dtype, "6", -2, 2);
+	a.axis = axis;
+	a.size = sizes[b->which / 2 % 5];
+	a.method = NACRE_NEAREST + b->which % 6;
+	a.antialias = b->which % 4 > 1;
+	a.adjoint = b->which % 3 == 2;
+	return nc_node_new(b->c->g, b->op, 1, &x, &a);
+}
+
 /* effects */
 static nacre_node *make_update(build *b)
 {
@@ -426,6 +480,15 @@ static nacre_node *make_update(build *b)
 	nacre_node *d = input(b, b->dtype, s, -1, 1);
 	if (b->op == &nc_op_assign)
 		return nacre_assign(v[0], d);
+	if (b->op == &nc_op_update_one || b->op == &nc_op_update_two) {
+		/* slots that roots are taken of are above 0 */
+		bool two = b->op == &nc_op_update_two;
+		nacre_update_rule rule = two ? NACRE_UPDATE_ADADELTA + b->which % 5
+					     : NACRE_UPDATE_ADAGRAD + b->which % 2;
+		double abc[3] = {0.9, rule == NACRE_UPDATE_FTRL ? 0.1 : 0.99, 1e-3};
+		return nacre_update(rule, v[0], v[1], two ? v[2] : NULL, d,
+				    input(b, NACRE_F32, "4", 0.1, 1), abc, b->which % 3 ? 0 : 0.1);
+	}
 	nacre_node *rate = input(b, NACRE_F32, "2", 0.01, 0.1);
 	double decay = b->which % 3 ? 0 : 0.1;
 	if (b->op == &nc_op_update_sgd)
@@ -435,6 +498,120 @@ static nacre_node *make_update(build *b)
 	if (b->op == &nc_op_update_rmsprop)
 		return nacre_update_rmsprop(v[0], v[1], d, rate, 0.9, 1e-7, decay);
 	return nacre_update_adam(v[0], v[1], v[2], d, rate, 0.9, 0.999, 1e-7, decay);
+}
+
+/* windows */
+static const struct window_case {
+	int spatial;
+	int64_t n, x[3], size[3], stride[3], dilation[3], before[3], after[3], cx, cy, groups;
+} windows[] = {
+	{1, 2, {5}, {3}, {0}, {0}, {0}, {0}, 2, 3, 0},
+	{1, 1, {7}, {2}, {2}, {0}, {0}, {0}, 1, 1, 0},
+	{1, 2, {6}, {3}, {1}, {2}, {2}, {2}, 2, 2, 0},
+	{1, 1, {5}, {3}, {1}, {2}, {4}, {0}, 2, 2, 0}, /* causal */
+	{1, 2, {4}, {1}, {1}, {0}, {0}, {0}, 3, 2, 0},
+	{1, 0, {4}, {2}, {1}, {0}, {0}, {0}, 3, 2, 0},
+	{1, 2, {3}, {2}, {3}, {0}, {1}, {0}, 0, 2, 0},
+	{2, 1, {4, 5}, {3, 3}, {0}, {0}, {0}, {0}, 1, 2, 0},
+	{2, 2, {4, 4}, {3, 3}, {1, 1}, {0}, {1, 1}, {1, 1}, 2, 2, 0},
+	{2, 1, {5, 4}, {3, 2}, {2, 1}, {0}, {1, 0}, {1, 1}, 2, 3, 0},
+	{2, 1, {6, 5}, {2, 2}, {2, 2}, {0}, {0}, {0, 1}, 3, 1, 0},
+	{2, 2, {3, 3}, {1, 1}, {2, 2}, {0}, {0}, {0}, 2, 3, 0},
+	{2, 1, {5, 5}, {2, 3}, {1, 1}, {2, 1}, {1, 1}, {1, 0}, 2, 2, 0},
+	{2, 1, {4, 4}, {3, 3}, {1, 1}, {0}, {1, 1}, {1, 1}, 4, 4, 2},
+	{2, 1, {4, 3}, {3, 3}, {2, 1}, {0}, {1, 1}, {1, 1}, 3, 3, 3}, /* depthwise */
+	{2, 1, {4, 3}, {2, 2}, {1, 1}, {0}, {0, 1}, {0}, 2, 6, 2},
+	{2, 2, {1, 1}, {3, 3}, {1, 1}, {0}, {1, 1}, {1, 1}, 2, 2, 0},
+	{2, 1, {7, 1}, {1, 1}, {3, 1}, {0}, {0}, {0}, 1, 5, 0},
+	{2, 1, {2, 9}, {2, 5}, {1, 3}, {1, 1}, {0, 2}, {0, 2}, 1, 2, 0},
+	{2, 1, {3, 3}, {3, 3}, {1, 1}, {0}, {0}, {0}, 2, 0, 0},
+	{3, 1, {3, 3, 3}, {2, 2, 2}, {0}, {0}, {0}, {0}, 1, 2, 0},
+	{3, 1, {2, 3, 4}, {2, 3, 2}, {1, 2, 2}, {0}, {1, 1, 0}, {0, 1, 0}, 2, 2, 0},
+	{3, 1, {2, 2, 3}, {1, 1, 1}, {1, 1, 1}, {0}, {0}, {0}, 2, 2, 2},
+	{3, 1, {3, 2, 2}, {2, 1, 2}, {1, 1, 1}, {2, 1, 1}, {1, 0, 0}, {0, 0, 1}, 1, 2, 0},
+	/* for the fast kernels: several tiles, odd ends */
+	{2, 2, {9, 14}, {3, 3}, {1, 1}, {0}, {1, 1}, {1, 1}, 16, 32, 0},
+	{2, 3, {7, 7}, {3, 3}, {1, 1}, {0}, {0}, {0}, 19, 35, 0},
+	{2, 1, {13, 11}, {3, 3}, {1, 1}, {0}, {1, 1}, {1, 1}, 33, 70, 0},
+	{2, 1, {12, 30}, {3, 3}, {2, 2}, {0}, {0, 0}, {1, 1}, 20, 24, 0},
+	{2, 2, {16, 17}, {5, 5}, {1, 1}, {0}, {2, 2}, {2, 2}, 3, 40, 0},
+	{2, 1, {19, 18}, {7, 7}, {2, 2}, {0}, {3, 3}, {3, 3}, 3, 17, 0},
+	{2, 2, {10, 9}, {1, 1}, {1, 1}, {0}, {0}, {0}, 40, 33, 0},
+	{2, 2, {10, 9}, {1, 1}, {2, 2}, {0}, {0}, {0}, 40, 33, 0},
+	{2, 1, {15, 16}, {3, 3}, {1, 1}, {2, 2}, {2, 2}, {2, 2}, 18, 20, 0},
+	{2, 2, {9, 10}, {3, 3}, {1, 1}, {0}, {1, 1}, {1, 1}, 37, 37, 37},
+	{2, 1, {12, 13}, {3, 3}, {2, 2}, {0}, {0, 0}, {1, 1}, 32, 32, 32},
+	{2, 1, {11, 9}, {5, 5}, {1, 1}, {0}, {2, 2}, {2, 2}, 24, 48, 24},
+	{2, 1, {8, 9}, {3, 3}, {1, 1}, {0}, {1, 1}, {1, 1}, 32, 64, 4},
+	{1, 2, {50}, {5}, {1}, {0}, {2}, {2}, 24, 40, 0},
+	{3, 1, {5, 6, 7}, {3, 3, 3}, {1, 1, 1}, {0}, {1, 1, 1}, {1, 1, 1}, 6, 33, 0},
+	{2, 1, {3, 40}, {3, 3}, {1, 1}, {0}, {1, 1}, {1, 1}, 1, 32, 0},
+	{2, 1, {37, 5}, {3, 3}, {1, 1}, {0}, {1, 1}, {1, 1}, 130, 16, 0},
+};
+enum { WINDOWS = sizeof(windows) / sizeof(*windows) };
+
+static nacre_node *make_window(build *b)
+{
+	struct window_case k = windows[b->which];
+	nacre_window w = {.groups = k.groups};
+	int last = k.spatial + 1;
+	int64_t groups = k.groups ? k.groups : 1;
+	int64_t x[5] = {k.n}, f[5], y[5] = {k.n};
+	for (int i = 0; i < k.spatial; i++) {
+		w.size[i] = f[i] = k.size[i];
+		w.stride[i] = k.stride[i];
+		w.dilation[i] = k.dilation[i];
+		w.before[i] = k.before[i];
+		w.after[i] = k.after[i];
+		int64_t d = k.dilation[i] ? k.dilation[i] : 1, s = k.stride[i] ? k.stride[i] : 1;
+		x[i + 1] = k.x[i];
+		y[i + 1] = (k.x[i] + k.before[i] + k.after[i] - (k.size[i] - 1) * d - 1) / s + 1;
+	}
+	x[last] = k.cx;
+	y[last] = k.cy;
+	f[last - 2] = k.size[k.spatial - 1];
+	f[last - 1] = k.cx / groups;
+	f[last] = k.cy;
+	if (b->op == &nc_op_conv_input) {
+		nacre_node *dy = place(b, b->dtype, last + 1, y, -1, 1);
+		return nacre_conv_input(dy, place(b, b->dtype, last + 1, f, -1, 1), w, x + 1);
+	}
+	nacre_node *in = place(b, b->dtype, last + 1, x, -1, 1);
+	if (b->op == &nc_op_conv)
+		return nacre_conv(in, place(b, b->dtype, last + 1, f, -1, 1), w);
+	return nacre_conv_filter(in, place(b, b->dtype, last + 1, y, -1, 1), w);
+}
+
+static nacre_node *make_pool(build *b)
+{
+	struct window_case k = windows[b->which];
+	nacre_window w = {0};
+	int last = k.spatial + 1;
+	int64_t x[5] = {k.n}, y[5] = {k.n}, places = 1;
+	x[last] = y[last] = k.cx;
+	for (int i = 0; i < k.spatial; i++) {
+		w.size[i] = k.size[i];
+		w.stride[i] = k.stride[i];
+		w.dilation[i] = k.dilation[i];
+		w.before[i] = k.before[i];
+		w.after[i] = k.after[i];
+		int64_t d = k.dilation[i] ? k.dilation[i] : 1, s = k.stride[i] ? k.stride[i] : 1;
+		x[i + 1] = k.x[i];
+		y[i + 1] = (k.x[i] + k.before[i] + k.after[i] - (k.size[i] - 1) * d - 1) / s + 1;
+		places *= k.size[i];
+	}
+	bool back = b->op == &nc_op_max_unpool || b->op == &nc_op_sum_unpool;
+	nacre_node *in = place(b, b->dtype, last + 1, back ? y : x, -1, 1);
+	if (b->op == &nc_op_max_pool)
+		return nacre_max_pool(in, w);
+	if (b->op == &nc_op_max_pool_index)
+		return nacre_max_pool_index(in, w);
+	if (b->op == &nc_op_sum_pool)
+		return nacre_sum_pool(in, w);
+	if (b->op == &nc_op_sum_unpool)
+		return nacre_sum_unpool(in, w, x + 1);
+	nacre_node *index = place(b, NACRE_U8, last + 1, y, 0, (double)places - 1);
+	return back ? nacre_max_unpool(in, index, w, x + 1) : nacre_max_pool_at(in, index, w);
 }
 
 /* the table */
@@ -475,14 +652,28 @@ static const struct {
 	[NC_OP_take_along_axis] = {make_along, FLOAT_CASES},
 	[NC_OP_scatter_add_along_axis] = {make_along, FLOAT_CASES},
 	[NC_OP_one_hot] = {make_one_hot, FLOAT_CASES},
+	[NC_OP_affine] = {make_affine, 60},
+	[NC_OP_affine_adjoint] = {make_affine, 60},
+	[NC_OP_resize] = {make_resize, 60},
 	[NC_OP_cumsum] = {make_axis, FLOAT_CASES},
 	[NC_OP_sort] = {make_axis, FLOAT_CASES},
 	[NC_OP_argsort] = {make_axis, FLOAT_CASES},
+	[NC_OP_conv] = {make_window, WINDOWS},
+	[NC_OP_conv_input] = {make_window, WINDOWS},
+	[NC_OP_conv_filter] = {make_window, WINDOWS},
+	[NC_OP_max_pool] = {make_pool, WINDOWS},
+	[NC_OP_max_pool_index] = {make_pool, WINDOWS},
+	[NC_OP_max_unpool] = {make_pool, WINDOWS},
+	[NC_OP_max_pool_at] = {make_pool, WINDOWS},
+	[NC_OP_sum_pool] = {make_pool, WINDOWS},
+	[NC_OP_sum_unpool] = {make_pool, WINDOWS},
 	[NC_OP_assign] = {make_update, FLOAT_CASES},
 	[NC_OP_update_sgd] = {make_update, FLOAT_CASES},
 	[NC_OP_update_momentum] = {make_update, FLOAT_CASES},
 	[NC_OP_update_rmsprop] = {make_update, FLOAT_CASES},
 	[NC_OP_update_adam] = {make_update, FLOAT_CASES},
+	[NC_OP_update_one] = {make_update, FLOAT_CASES},
+	[NC_OP_update_two] = {make_update, FLOAT_CASES},
 };
 
 static bool make(maker *m, const nc_op *op, int which, nacre_dtype dtype, op_case *out)

@@ -23,12 +23,24 @@ static nc_cpu_lower *const lowerings[NC_OP_COUNT] = {
     [NC_OP_gather] = nc_cpu_lower_gather,
     [NC_OP_scatter_add] = nc_cpu_lower_scatter_add,
     [NC_OP_one_hot] = nc_cpu_lower_one_hot,
+    [NC_OP_affine] = nc_cpu_lower_affine,
+    [NC_OP_affine_adjoint] = nc_cpu_lower_affine,
+    [NC_OP_resize] = nc_cpu_lower_resize,
+    [NC_OP_conv_filter] = nc_cpu_lower_conv_filter,
+    [NC_OP_max_pool] = nc_cpu_lower_pool,
+    [NC_OP_max_pool_index] = nc_cpu_lower_pool,
+    [NC_OP_max_pool_at] = nc_cpu_lower_pool,
+    [NC_OP_max_unpool] = nc_cpu_lower_pool,
+    [NC_OP_sum_pool] = nc_cpu_lower_pool,
+    [NC_OP_sum_unpool] = nc_cpu_lower_pool,
     [NC_OP_cumsum] = nc_cpu_lower_cumsum,
     [NC_OP_assign] = nc_cpu_lower_assign,
     [NC_OP_update_sgd] = nc_cpu_lower_update,
     [NC_OP_update_momentum] = nc_cpu_lower_update,
     [NC_OP_update_rmsprop] = nc_cpu_lower_update,
     [NC_OP_update_adam] = nc_cpu_lower_update,
+    [NC_OP_update_one] = nc_cpu_lower_update,
+    [NC_OP_update_two] = nc_cpu_lower_update,
     [NC_OP_random] = nc_cpu_lower_random,
 };
 
@@ -44,12 +56,33 @@ nc_step *nc_cpu_step(nc_compile *c, nc_step_fn *run, size_t args_size, const cha
 	return s;
 }
 
+/* What only moves elements does not ask what they are. */
+static bool moves(int op)
+{
+	static const int ops[] = {NC_OP_transpose, NC_OP_broadcast, NC_OP_slice,  NC_OP_pad,
+				  NC_OP_concat,    NC_OP_reverse,   NC_OP_gather, NC_OP_assign};
+	for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
+		if (ops[i] == op)
+			return true;
+	return false;
+}
+
+static bool widens(const nacre_node *n)
+{
+	int op = n->op->index;
+	bool convolves = op == NC_OP_conv || op == NC_OP_conv_input;
+	if (n->op->flags & NC_OP_EFFECT)
+		return false;
+	return convolves || (lowerings[op] && !moves(op));
+}
+
 static bool accepts(nc_compile *c, const nc_group *g)
 {
 	if (g->n == 1)
 		return true;
 	if (g->anchor)
-		return nc_cpu_accepts_matmul(c, g);
+		return nc_is(g->anchor, NC_OP_matmul) ? nc_cpu_accepts_matmul(c, g)
+						      : nc_cpu_accepts_conv(c, g);
 	nc_vm_build *b = nc_arena_alloc(&c->arena, sizeof *b);
 	return b && nc_cpu_vm_build(c, g, b);
 }
@@ -63,8 +96,14 @@ static int panel(nc_compile *c, int64_t k, int64_t n)
 static bool lower(nc_compile *c, const nc_group *g)
 {
 	nacre_node *n = g->node[0];
-	if (g->anchor || (nc_is(n, NC_OP_matmul) && n->dtype == NACRE_F32))
+	const nacre_node *product = g->anchor ? g->anchor : n;
+	if ((nc_is(product, NC_OP_conv) || nc_is(product, NC_OP_conv_input)) &&
+	    product->dtype == NACRE_F32)
+		return nc_cpu_lower_conv(c, g);
+	if (g->anchor || (nc_is(n, NC_OP_matmul) && nc_cpu_product(n)))
 		return nc_cpu_lower_matmul(c, g);
+	if (g->n == 1 && nc_cpu_narrowed(c, n))
+		return nc_cpu_lower_narrow(c, n);
 	if (nc_cpu_elementwise(g->node[g->n - 1]) && (g->n > 1 || !nc_is(n, NC_OP_broadcast)))
 		return nc_cpu_lower_elementwise(c, g);
 	if (nc_is(n, NC_OP_arange))
@@ -75,5 +114,5 @@ static bool lower(nc_compile *c, const nc_group *g)
 	return c->error->status ? false : nc_reference_lower_node(c, n);
 }
 
-const nc_backend nc_backend_cpu = {"cpu", nc_cpu_elementwise, accepts,    panel,
-				   lower, nc_cpu_unpack,      nc_cpu_fill};
+const nc_backend nc_backend_cpu = {"cpu", nc_cpu_elementwise, widens,	  accepts,
+				   panel, lower,	      nc_cpu_unpack, nc_cpu_fill};

@@ -43,8 +43,9 @@ static bool convert(nc_compile *c, nacre_node *variable, nc_step_fn *run, const 
 	if (!s)
 		return false;
 	pack_args *a = s->args;
-	*a = (pack_args){variable->shape[0], variable->shape[1], nc_variable_of(variable)->panel,
-			 NULL, NULL};
+	int64_t columns = variable->shape[variable->rank - 1];
+	int64_t rows = columns ? nc_node_size(variable) / columns : 0;
+	*a = (pack_args){rows, columns, nc_variable_of(variable)->panel, NULL, NULL};
 	return nc_reads(c, &a->from, from, 0) && nc_writes(c, &a->to, to, 0);
 }
 bool nc_cpu_unpack(nc_compile *c, nacre_node *variable, int from, int to)
@@ -84,7 +85,7 @@ bool nc_cpu_lower_update(nc_compile *c, nacre_node *u)
 	if (!s)
 		return false;
 	nc_update *a = s->args;
-	*a = (nc_update){.rule = u->op->index - NC_OP_update_sgd,
+	*a = (nc_update){.rule = nc_cpu_update_rule(u),
 			 .n = n,
 			 .a = attr->a,
 			 .b = attr->b,

@@ -147,6 +147,10 @@ bool nc_cpu_lower_concat(nc_compile *c, nacre_node *y)
 }
 
 /* -- what the compiler itself asks for ------------------------------------------------------*/
+bool nc_cpu_zero(nc_compile *c, nacre_node *n, int to)
+{
+	return fill_with(c, n, 0, to);
+}
 bool nc_cpu_fill(nc_compile *c, nacre_node *n, int to)
 {
 	return fill_with(c, n, ((const nc_attr_fill *)n->attr)->value, to);

@@ -43,12 +43,15 @@ bool nc_cpu_vtype(nacre_dtype d, nc_vtype *out)
 const nacre_variable *nc_cpu_in_panels(const nc_compile *c, const nacre_node *n)
 {
 	const nacre_variable *v = nc_variable_of(n);
-	return v && v->panel && v->panel == nc_cpu_kernels(c)->gemm_width(v->shape[1]) ? v : NULL;
+	return v && v->panel && v->panel == nc_cpu_kernels(c)->gemm_width(v->shape[v->rank - 1])
+		   ? v
+		   : NULL;
 }
 
-static bool computes(nacre_dtype d) /* the interpreter's own types */
+/* The interpreter's own types.  bf16 is f32 inside: only what is stored is rounded. */
+static bool computes(nacre_dtype d)
 {
-	return d == NACRE_F32 || d == NACRE_BOOL;
+	return d == NACRE_F32 || d == NACRE_BOOL || d == NACRE_BF16;
 }
 
 bool nc_cpu_elementwise(const nacre_node *n)
@@ -56,8 +59,9 @@ bool nc_cpu_elementwise(const nacre_node *n)
 	nc_vtype t;
 	if (!computes(n->dtype))
 		return false;
-	if (nc_is(n, NC_OP_cast))
-		return nc_cpu_vtype(n->in[0]->dtype, &t);
+	if (nc_is(n, NC_OP_cast)) /* i32 goes through f32: that would round twice */
+		return nc_cpu_vtype(n->in[0]->dtype, &t) &&
+		       !(n->dtype == NACRE_BF16 && n->in[0]->dtype == NACRE_I32);
 	if (!(n->op->flags & NC_OP_ELEMENTWISE) && !nc_is(n, NC_OP_broadcast) &&
 	    !nc_is(n, NC_OP_stop_gradient))
 		return false;
@@ -218,11 +222,9 @@ static bool add_member(build *b, int i)
 	return true;
 }
 
-/* A gradient that only goes into updates of weights in panels is written in these panels. */
-static bool only_updates_panels(const build *b, const nacre_node *n)
+bool nc_cpu_only_updates_panels(const nc_compile *c, const nacre_node *n)
 {
-	const nc_compile *c = b->c;
-	if (!b->g->anchor || n->rank != 2 || c->is_output[n->id])
+	if (n->rank < 2 || c->is_output[n->id])
 		return false;
 	int group = c->group_of[n->id];
 	for (int e = c->users[n->id]; e >= 0; e = c->edge[e].next) {
@@ -244,13 +246,13 @@ static bool add_results(build *b)
 	for (int i = 0; i < b->g->n; i++) {
 		nacre_node *n = b->g->node[i];
 		nc_vtype type;
-		if (b->last[i] < b->g->n)
+		if (b->last[i] < b->g->n || nc_only_used_in(b->c, n, b->c->group_of[n->id]))
 			continue;
 		if (vm->n_results == NC_VM_OUTPUTS || !nc_cpu_vtype(n->dtype, &type))
 			return false;
 		nc_result *r = &vm->result[vm->n_results];
 		*r = (nc_result){.type = type, .src = (uint8_t)b->slot[i], .access = NC_FLAT};
-		if (only_updates_panels(b, n)) {
+		if (b->g->anchor && nc_cpu_only_updates_panels(b->c, n)) {
 			r->access = NC_PANEL;
 		} else if (b->g->anchor) {
 			r->access = NC_STRIDED;
@@ -331,17 +333,20 @@ static int operand_value(nc_compile *c, nacre_node *n, nc_access access)
 				    : nc_plain(c, n);
 }
 
-static int result_value(nc_compile *c, nacre_node *n, nc_access access)
+int nc_cpu_panels_value(nc_compile *c, nacre_node *n)
 {
-	if (access != NC_PANEL)
-		return nc_plain(c, n);
 	if (c->native[n->id] < 0) {
-		int64_t nr = nc_cpu_kernels(c)->gemm_width(n->shape[1]),
-			panels = (n->shape[1] + nr - 1) / nr;
-		c->native[n->id] =
-		    nc_temporary(c, (size_t)(panels * nr * n->shape[0]) * sizeof(float));
+		int64_t columns = n->shape[n->rank - 1], rows = nc_node_size(n) / columns;
+		int64_t nr = nc_cpu_kernels(c)->gemm_width(columns),
+			panels = (columns + nr - 1) / nr;
+		c->native[n->id] = nc_temporary(c, (size_t)(panels * nr * rows) * sizeof(float));
 	}
 	return c->native[n->id];
+}
+
+static int result_value(nc_compile *c, nacre_node *n, nc_access access)
+{
+	return access == NC_PANEL ? nc_cpu_panels_value(c, n) : nc_plain(c, n);
 }
 
 bool nc_cpu_vm_prepare(nc_compile *c, const nc_vm_build *b)

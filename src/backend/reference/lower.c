@@ -170,5 +170,5 @@ static bool fill(nc_compile *c, nacre_node *n, int to)
 	return nc_writes(c, &a->to, to, 0);
 }
 
-const nc_backend nc_backend_reference = {"reference", never,  accepts, no_panel,
-					 lower,       unpack, fill};
+const nc_backend nc_backend_reference = {"reference", never, never,  accepts,
+					 no_panel,    lower, unpack, fill};
