@@ -8,7 +8,10 @@ import gzip
 import json
 import os
 import struct
+import zipfile
 import zlib
+
+from make_corpus_hdf5 import archive, patch, u
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "corpus")
 
@@ -373,8 +376,57 @@ def make_csv():
     return ok, bad
 
 
-for format, make in (("idx", make_idx), ("npy", make_npy), ("safetensors", make_safetensors),
-                     ("csv", make_csv)):
+# -- NPZ -------------------------------------------------------------------------------------------
+def make_npz():
+    s, d = zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED
+    six = npy(head("<f4", "(2, 3)"), struct.pack("<6f", 0, 1, 2, 3, 4, 5))
+    fortran = npy(head(">f4", "(2, 3)", "True"), struct.pack(">6f", 0, 1, 2, 3, 4, 5))
+    flags = npy(head("|b1", "(2,)"), b"\0\1")
+    number = npy(head("<i8", "()"), struct.pack("<q", -7))
+    none = npy(head("<f8", "(0, 5)"))
+    one = archive(("x.npy", six, s))
+    packed = archive(("x.npy", six, d))
+    inside = one.index(b"\x93NUMPY")
+    ok = {
+        "one": one,
+        "none": archive(),
+        "two": archive(("x.npy", six, s), ("y.npy", flags, s)),
+        "types": archive(("a.npy", fortran, s), ("b.npy", number, s), ("c.npy", none, s)),
+        "folders": archive(("layer/kernel.npy", six, s), ("layer/bias.npy", number, s)),
+        "utf8": archive(("gr\u00f6\u00dfe.npy", number, s)),
+        "comment": archive(("x.npy", number, s), comment=b"a comment"),
+        "no-name": archive((".npy", number, s)),
+        "deflate": packed,
+        "deflate-and-stored": archive(("x.npy", six, d), ("y.npy", six, s)),
+    }
+    bad = {
+        "nothing": b"",
+        "npy": six,
+        "text": archive(("readme.txt", b"hello", s)),
+        "text-beside": archive(("x.npy", six, s), ("config.json", b"{}", s)),
+        "folder": archive(("a.npy/", b"", s)),
+        "ending": archive(("x.NPY", six, s)),
+        "twice": archive(("x.npy", six, s), ("y.npy", six, s)).replace(b"y.npy", b"x.npy"),
+        "outside": one.replace(b"x.npy", b"/.npy"),
+        "empty-member": archive(("x.npy", b"", s)),
+        "cut-member": archive(("x.npy", six[:-1], s)),
+        "long-member": archive(("x.npy", six + b"\0", s)),
+        "second-cut": archive(("x.npy", six, s), ("y.npy", six[:40], s)),
+        "object": archive(("x.npy", npy(head("|O", "(1,)"), b"\x80\x04N."), s)),
+        "bool": archive(("x.npy", npy(head("|b1", "(1,)"), b"\2"), s)),
+        "terabyte": archive(("x.npy", npy(head("<f4", "(1048576, 262144)"), b"1234"), s)),
+        "overflow": archive(("x.npy", npy(head("<f4", "(4294967296, 4294967296)"), b""), s)),
+        "crc": patch(one, inside + len(six) - 1, b"\xff"),
+        "cut": one[:-1],
+        "nested": archive(("x.npy", one, s)),
+        "deflate-cut-member": archive(("x.npy", six[:-1], d)),
+        "deflate-crc": patch(patch(packed, 14, u(1, 4)), packed.index(b"PK\1\2") + 16, u(1, 4)),
+    }
+    return ok, bad
+
+
+for format, make in (("idx", make_idx), ("npy", make_npy), ("npz", make_npz),
+                     ("safetensors", make_safetensors), ("csv", make_csv)):
     folder = os.path.join(HERE, format)
     os.makedirs(folder, exist_ok=True)
     for name in os.listdir(folder):

@@ -55,10 +55,12 @@ int64_t nacre_dataset_size(const nacre_dataset *dataset); /* samples; 0 after an
 int nacre_dataset_inputs(const nacre_dataset *dataset);
 int nacre_dataset_targets(const nacre_dataset *dataset);
 /* The tensor behind an input or a target, borrowed: its type, and its shape [n, ...]; NULL when
- * there is none. */
+ * there is none, as where samples are made when they are needed (nacre/image_data.h). */
 const nacre_tensor *nacre_dataset_input(const nacre_dataset *dataset, int input);
 const nacre_tensor *nacre_dataset_target(const nacre_dataset *dataset, int target);
 int64_t nacre_dataset_classes(const nacre_dataset *dataset, int target); /* 0: not known */
+/* The shape of one sample of an input, borrowed, and its rank; NULL when there is none. */
+const int64_t *nacre_dataset_shape(const nacre_dataset *dataset, int input, int *rank);
 
 /* Input 0 of one sample as it is fed to a model: `x` has room for the product of its shape without
  * the first axis.  And the whole number in target 0: -1 where there is none. */

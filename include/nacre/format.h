@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * nacre/format.h - files of tensors: IDX, NPY, safetensors.
+ * nacre/format.h - files of tensors: IDX, NPY, NPZ, safetensors.
  *
  * Readers believe nothing: every count, size and offset is checked against the bytes that are
  * there before memory is taken, names that occur twice are refused, and the error names the file,
@@ -65,6 +65,21 @@ typedef struct nacre_metadata {
 nacre_status nacre_safetensors_save(const char *path, int64_t n, const nacre_named_tensor *tensors,
 				    int64_t n_metadata, const nacre_metadata *metadata,
 				    nacre_error *error);
+
+/* -- NPZ, NumPy's file of several arrays: a zip archive of NPY files
+ * An open file is mapped; an array is read, and its checksum tested, when it is asked for: a tensor
+ * of its own memory.  Members may be stored (savez) or, with zlib, deflated (savez_compressed: one
+ * may be 100 times larger than what is stored of it, or 16 MiB).  Saved as savez does. */
+typedef struct nacre_npz nacre_npz;
+
+nacre_npz *nacre_npz_open(nacre_runtime *runtime, const char *path, nacre_error *error);
+void nacre_npz_free(nacre_npz *file);
+int64_t nacre_npz_count(const nacre_npz *file);
+const char *nacre_npz_name(const nacre_npz *file, int64_t i); /* "x" of x.npy; NULL past the end */
+nacre_tensor *nacre_npz_tensor(const nacre_npz *file, const char *name, nacre_error *error);
+/* Names are UTF-8, unique, and relative paths; the arrays lie in the order given. */
+nacre_status nacre_npz_save(const char *path, int64_t n, const nacre_named_tensor *tensors,
+			    nacre_error *error);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -22,9 +22,13 @@ static nacre_status outside(const nc_column *c, const char *what, int64_t i, dou
 
 nacre_status nc_column_check(const nc_column *c, const char *what, int64_t classes, nacre_error *e)
 {
-	const int64_t n = nacre_tensor_size(c->tensor);
+	const int64_t n = c->tensor ? nacre_tensor_size(c->tensor) : 0;
 	const double low = classes ? 0 : -2147483648.0;
 	const double high = classes ? (double)classes - 1 : 2147483647.0;
+	if (c->maker)
+		return nc_fail(e, NACRE_INVALID,
+			       "%s: %s are made as f32, whole numbers are expected", what,
+			       c->maker->unit);
 	if (classes > INT32_MAX)
 		return nc_fail(e, NACRE_INVALID, "%s: %lld classes, at most %d", what,
 			       (long long)classes, INT32_MAX);
@@ -140,14 +144,51 @@ static void feed_one_hot(const nc_batch *b, const nc_batch_column *o, int64_t be
 	}
 }
 
+/* -- samples that are made --------------------------------------------------------------------- */
+/* The error of the first row stays, whichever thread found one first. */
+static void note_failure(nc_making *m, int64_t row, const nacre_error *e)
+{
+	while (__atomic_exchange_n(&m->busy, 1, __ATOMIC_ACQUIRE))
+		;
+	if (!m->error.status || row < m->row) {
+		m->error = *e;
+		m->row = row;
+	}
+	__atomic_store_n(&m->busy, 0, __ATOMIC_RELEASE);
+}
+
+static void feed_made(const nc_batch *b, const nc_batch_column *o)
+{
+	const nc_column *c = o->column;
+	for (;;) {
+		int64_t row = __atomic_fetch_add(&b->making->next, 1, __ATOMIC_RELAXED);
+		if (row >= b->rows)
+			return;
+		float *y = (float *)o->out + row * c->width;
+		nacre_error e = {0};
+		if (c->maker->make(c->maker, c->first + sample(b, row), y, &e)) {
+			memset(y, 0, (size_t)c->width * sizeof *y);
+			note_failure(b->making, row, &e);
+			continue;
+		}
+		if (c->scale == 1 && c->offset == 0)
+			continue;
+		for (int64_t k = 0; k < c->width; k++)
+			y[k] = y[k] * c->scale + c->offset;
+	}
+}
+
 void nc_batch_assemble(const nc_batch *b, nc_team team)
 {
+	for (int i = 0; i < b->n; i++)
+		if (b->column[i].column->maker)
+			feed_made(b, &b->column[i]);
 	int64_t begin = b->rows * team.tid / team.size, end = b->rows * (team.tid + 1) / team.size;
 	if (begin == end)
 		return;
 	for (int i = 0; i < b->n; i++) {
 		const nc_batch_column *o = &b->column[i];
-		if (!o->column->width)
+		if (!o->column->width || o->column->maker)
 			continue;
 		if (o->feed == NC_FEED_F32)
 			feed_f32(b, o, begin, end);

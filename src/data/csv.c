@@ -13,9 +13,10 @@
 
 typedef struct reader {
 	nacre_table *t;
-	const uint8_t *p, *end;
+	const uint8_t *first, *p, *end;
 	char separator;
-	int64_t line; /* of *p, from 1 */
+	bool stop[256]; /* bytes that may end a field without quotes */
+	int64_t line;	/* of *p, from 1 */
 	size_t used;  /* bytes of t->text */
 	nacre_error *error;
 } reader;
@@ -42,22 +43,40 @@ nacre_status nc_table_malformed(nacre_table *t, int64_t line, nacre_error *e, co
 }
 
 /* -- the whole file ---------------------------------------------------------------------------- */
+/* Eight bytes at once: none is NUL, all are ASCII. */
+static bool plain_bytes(const uint8_t *p)
+{
+	uint64_t v;
+	memcpy(&v, p, sizeof v);
+	return !((v | (v - 0x0101010101010101u)) & 0x8080808080808080u);
+}
+
+static int64_t line_of(const uint8_t *bytes, size_t at)
+{
+	int64_t line = 1;
+	for (size_t i = 0; i < at; i++)
+		line += bytes[i] == '\n';
+	return line;
+}
+
 /* Bytes that no table may hold; the error names the line. */
 static nacre_status check_bytes(const uint8_t *p, size_t size, nacre_error *e)
 {
-	int64_t line = 1;
 	for (size_t i = 0, n; i < size; i += n) {
+		if (size - i >= 8 && plain_bytes(p + i)) {
+			n = 8;
+			continue;
+		}
 		n = p[i] < 0x80 ? 1 : nc_utf8_length(p + i, size - i);
 		if (!p[i])
 			return nc_fail(e, NACRE_BAD_DATA,
 				       "line %lld: a NUL byte: expected a table of text",
-				       (long long)line);
+				       (long long)line_of(p, i));
 		if (!n)
 			return nc_fail(e, NACRE_BAD_DATA,
 				       "line %lld: byte 0x%02x is not UTF-8; try: iconv -f latin1 "
 				       "-t utf-8",
-				       (long long)line, p[i]);
-		line += p[i] == '\n';
+				       (long long)line_of(p, i), p[i]);
 	}
 	return NACRE_OK;
 }
@@ -88,8 +107,10 @@ static bool is_missing(const char *s, size_t n)
 {
 	static const char *const marker[] = {"?",   "NA",   "N/A",  "#N/A", "NaN",
 					     "nan", "null", "NULL", "None"};
-	for (size_t i = 0; i < sizeof marker / sizeof *marker; i++)
-		if (strlen(marker[i]) == n && memcmp(marker[i], s, n) == 0)
+	if (n > 4) /* longer than all of them */
+		return false;
+	for (size_t i = 0; n && i < sizeof marker / sizeof *marker; i++)
+		if (marker[i][0] == s[0] && strlen(marker[i]) == n && memcmp(marker[i], s, n) == 0)
 			return true;
 	return !n;
 }
@@ -104,20 +125,48 @@ static bool at_line_end(const reader *r, const uint8_t *p)
 	return p == r->end || *p == '\n' || (*p == '\r' && (p + 1 == r->end || p[1] == '\n'));
 }
 
-static nacre_status add_field(reader *r, size_t begin, bool missing)
+/* Twice the room, or, once there is something to judge by, as much as the rest will need if it goes
+ * on like this. */
+static size_t more_room(const reader *r)
+{
+	enum { JUDGED = 65536 };
+	double done = (double)(r->p - r->first), all = (double)(r->end - r->first);
+	size_t room = r->t->field_room ? 2 * r->t->field_room : 256;
+	double need = done > JUDGED ? (double)r->t->fields * (all / done) * 1.05 : 0;
+	return need > (double)r->t->fields + 256 ? (size_t)need : room;
+}
+
+/* Room for n fields; what was there stays. */
+static bool reserve_fields(nacre_table *t, size_t n)
+{
+	size_t size;
+	size_t *field = NULL;
+	if (nc_mul(n, sizeof *field, &size))
+		field = nc_realloc(nc_runtime_memory(t->runtime), t->field,
+				   t->field_room * sizeof *field, size);
+	if (field) {
+		t->field = field;
+		t->field_room = n;
+	}
+	return field;
+}
+
+/* A number between quotes counts, missing does not: "NA" is a text. */
+static nacre_status add_field(reader *r, size_t begin, bool quoted)
 {
 	nacre_table *t = r->t;
+	size_t n = r->used - begin;
+	const char *s = t->text + begin;
 	if (t->fields == t->field_room) {
-		size_t room = t->field_room ? 2 * t->field_room : 256;
-		size_t *field = nc_realloc(nc_runtime_memory(t->runtime), t->field,
-					   t->field_room * sizeof *field, room * sizeof *field);
-		if (!field)
-			return nc_no_memory(r->error, room * sizeof *field);
-		t->field = field;
-		t->field_room = room;
+		size_t room = more_room(r);
+		if (!reserve_fields(t, room))
+			return nc_no_memory(r->error, room * sizeof *t->field);
 	}
 	t->text[r->used++] = '\0';
-	t->field[t->fields++] = begin | (missing ? NC_CSV_MISSING : 0);
+	size_t mark = nc_is_number(s, n) ? NC_CSV_NUMBER : 0;
+	if (!mark && (quoted ? !n : is_missing(s, n)))
+		mark = NC_CSV_MISSING;
+	t->field[t->fields++] = begin | mark;
 	return NACRE_OK;
 }
 
@@ -140,13 +189,17 @@ static bool quoted_text(reader *r)
 
 static void plain_text(reader *r)
 {
-	const uint8_t *from = r->p, *to;
-	while (!at_line_end(r, r->p) && (char)*r->p != r->separator)
-		r->p++;
-	to = r->p;
-	while (to > from && is_blank(r, to[-1]))
+	const uint8_t *p = r->p;
+	char *from = r->t->text + r->used, *to = from;
+	for (; p < r->end; p++) {
+		/* only where a line ends: \r within one is a byte like others */
+		if (r->stop[*p] && (*p != '\r' || at_line_end(r, p)))
+			break;
+		*to++ = (char)*p;
+	}
+	while (to > from && is_blank(r, (uint8_t)to[-1]))
 		to--;
-	memcpy(r->t->text + r->used, from, (size_t)(to - from));
+	r->p = p;
 	r->used += (size_t)(to - from);
 }
 
@@ -171,8 +224,7 @@ static nacre_status read_field(reader *r, bool *stray)
 	} else {
 		plain_text(r);
 	}
-	size_t n = r->used - begin;
-	return add_field(r, begin, quoted ? !n : is_missing(r->t->text + begin, n));
+	return add_field(r, begin, quoted);
 }
 
 /* -- records ----------------------------------------------------------------------------------- */
@@ -269,9 +321,11 @@ nacre_table *nc_table_parse(nacre_runtime *rt, const uint8_t *bytes, size_t size
 	nc_arena_init(&t->arena, m);
 	t->text_room = size + 1;
 	t->text = nc_alloc(m, t->text_room);
-	reader r = {.t = t, .p = bytes, .end = bytes + size, .line = 1, .error = error};
+	reader r = {.t = t, .first = bytes, .p = bytes, .end = bytes + size, .line = 1,
+		    .error = error};
 	r.separator =
 	    options && options->separator ? options->separator : guess_separator(bytes, size);
+	r.stop[(uint8_t)r.separator] = r.stop['\n'] = r.stop['\r'] = true;
 	if (!t->text)
 		nc_no_memory(error, t->text_room);
 	while (!error->status && r.p < r.end)

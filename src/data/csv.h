@@ -18,7 +18,9 @@ enum {
 	NC_CSV_COLUMNS = 1 << 16, /* the most fields */
 	NC_CSV_LISTED = 100       /* malformed rows that are kept with a text */
 };
-#define NC_CSV_MISSING ((size_t)1 << 63) /* set in a field's place */
+/* set in a field's place: it is missing; it is a number */
+#define NC_CSV_MISSING ((size_t)1 << 63)
+#define NC_CSV_NUMBER ((size_t)1 << 62)
 
 typedef struct nc_table_column {
 	const char *name;
@@ -53,13 +55,20 @@ nacre_table *nc_table_parse(nacre_runtime *rt, const uint8_t *bytes, size_t size
 
 static inline const char *nc_table_field(const nacre_table *t, int64_t row, int column)
 {
-	return t->text +
-	       (t->field[(size_t)row * (size_t)t->columns + (size_t)column] & ~NC_CSV_MISSING);
+	return t->text + (t->field[(size_t)row * (size_t)t->columns + (size_t)column] &
+			  ~(NC_CSV_MISSING | NC_CSV_NUMBER));
 }
 static inline bool nc_table_lacks(const nacre_table *t, int64_t row, int column)
 {
 	return t->field[(size_t)row * (size_t)t->columns + (size_t)column] & NC_CSV_MISSING;
 }
+static inline bool nc_table_counts(const nacre_table *t, int64_t row, int column)
+{
+	return t->field[(size_t)row * (size_t)t->columns + (size_t)column] & NC_CSV_NUMBER;
+}
+
+/* Whether n bytes, which a NUL follows, are a number. */
+bool nc_is_number(const char *s, size_t n);
 
 /* Counts a malformed row; an error if the table is strict or there is no memory. */
 nacre_status nc_table_malformed(nacre_table *t, int64_t line, nacre_error *e, const char *format,

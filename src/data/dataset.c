@@ -15,12 +15,20 @@ static nacre_dataset *new_dataset(nacre_runtime *runtime)
 	return d;
 }
 
+void nc_maker_drop(nc_maker *k)
+{
+	if (k && atomic_fetch_sub(&k->count, 1) == 1)
+		k->release(k);
+}
+
 void nacre_dataset_free(nacre_dataset *dataset)
 {
 	if (!dataset)
 		return;
-	for (int i = 0; i < NACRE_MAX_COLUMNS; i++)
+	for (int i = 0; i < NACRE_MAX_COLUMNS; i++) {
 		nacre_tensor_free(dataset->column[i].tensor);
+		nc_maker_drop(dataset->column[i].maker);
+	}
 	nc_free(nc_runtime_memory(dataset->runtime), dataset, sizeof *dataset);
 }
 
@@ -41,6 +49,8 @@ static int64_t sample_width(const nacre_tensor *t)
 
 static nacre_status add(nacre_dataset *d, int i, const nacre_tensor *t)
 {
+	if (d->column[i].maker)
+		return NACRE_OK;
 	bool input = i < d->n_inputs;
 	const char *kind = input ? "input" : "target";
 	int number = input ? i : i - d->n_inputs;
@@ -87,6 +97,36 @@ nacre_dataset *nacre_dataset_new(nacre_runtime *runtime, int n_inputs,
 	return d;
 }
 
+nacre_dataset *nc_dataset_made(nacre_runtime *rt, nc_maker *k, int64_t size, int n_targets,
+			       const nacre_tensor *const *targets)
+{
+	nacre_dataset *d = new_dataset(rt);
+	if (!d) {
+		nc_maker_drop(k);
+		return NULL;
+	}
+	nc_column *c = &d->column[0];
+	c->maker = k;
+	c->scale = 1;
+	if (!nc_shape_size(k->rank, k->shape, &c->width))
+		nc_fail(&d->error, NACRE_INVALID, "data set: a sample is too large");
+	d->n_inputs = 1;
+	d->n_targets = n_targets;
+	d->size = size;
+	for (int i = 0; i < n_targets && !d->error.status; i++)
+		add(d, 1 + i, targets[i]);
+	if (d->error.status)
+		d->size = 0;
+	return d;
+}
+
+nc_maker *nc_dataset_maker(const nacre_dataset *d, int64_t *first)
+{
+	if (first)
+		*first = d ? d->column[0].first : 0;
+	return d ? d->column[0].maker : NULL;
+}
+
 nacre_dataset *nacre_dataset_from_tensors(nacre_runtime *runtime, const nacre_tensor *x,
 					  const nacre_tensor *y)
 {
@@ -107,8 +147,16 @@ nacre_dataset *nacre_dataset_slice(const nacre_dataset *dataset, int64_t begin, 
 		return d;
 	d->n_inputs = dataset->n_inputs;
 	d->n_targets = dataset->n_targets;
+	d->map = dataset->map;
+	d->batch_size = dataset->batch_size;
+	d->shuffle_window = dataset->shuffle_window;
 	for (int i = 0; i < d->n_inputs + d->n_targets && !d->error.status; i++) {
 		d->column[i] = dataset->column[i];
+		if (d->column[i].maker) {
+			atomic_fetch_add(&d->column[i].maker->count, 1);
+			d->column[i].first += begin;
+			continue;
+		}
 		d->column[i].tensor =
 		    nacre_tensor_slice(dataset->column[i].tensor, 0, begin, end, 1, &d->error);
 	}
@@ -186,6 +234,19 @@ const nacre_tensor *nacre_dataset_target(const nacre_dataset *dataset, int targe
 		   : NULL;
 }
 
+const int64_t *nacre_dataset_shape(const nacre_dataset *dataset, int input, int *rank)
+{
+	const int64_t *shape = NULL;
+	if (rank)
+		*rank = 0;
+	if (!dataset || dataset->error.status || input < 0 || input >= dataset->n_inputs)
+		return NULL;
+	int n = nc_column_shape(&dataset->column[input], &shape);
+	if (rank)
+		*rank = n;
+	return shape;
+}
+
 int64_t nacre_dataset_classes(const nacre_dataset *dataset, int target)
 {
 	return nacre_dataset_target(dataset, target)
@@ -205,13 +266,16 @@ nacre_status nacre_dataset_sample(const nacre_dataset *dataset, int64_t index, f
 		return nc_fail(error, NACRE_INVALID,
 			       "dataset_sample: sample %lld asked for, there are %lld",
 			       (long long)index, (long long)dataset->size);
+	nc_making making = {0};
 	nc_batch b = {.kernels = nc_kernels_named(dataset->runtime->isa),
+		      .making = &making,
 		      .rows = 1,
 		      .first = index,
 		      .n = 1,
 		      .column = {{&dataset->column[0], NC_FEED_F32, 0, x}}};
 	nc_batch_assemble(&b, (nc_team){.size = 1});
-	return NACRE_OK;
+	return making.error.status ? nc_fail(error, making.error.status, "%s", making.error.text)
+				   : NACRE_OK;
 }
 
 int64_t nacre_dataset_label(const nacre_dataset *dataset, int64_t index)
@@ -222,4 +286,37 @@ int64_t nacre_dataset_label(const nacre_dataset *dataset, int64_t index)
 	if (c->width != 1 || (!c->classes && nc_dtype_is_float(c->tensor->dtype)))
 		return -1;
 	return (int64_t)nc_element(c->tensor->dtype, c->tensor->data, index);
+}
+
+/* -- order ------------------------------------------------------------------------------------- */
+/* Place i takes one of the window at random, and the next sample takes the room that it leaves. */
+static nacre_status by_window(const nacre_dataset *d, nc_random r, int64_t *out, nacre_error *e)
+{
+	enum { PIECE = 256 };
+	const int64_t n = d->size, window = nc_min(d->shuffle_window, n);
+	nc_memory *m = nc_runtime_memory(d->runtime);
+	int64_t *held = nc_alloc(m, (size_t)window * sizeof *held);
+	float draw[PIECE];
+	if (!held)
+		return nc_no_memory(e, (size_t)window * sizeof *held);
+	for (int64_t i = 0; i < window; i++)
+		held[i] = i;
+	for (int64_t i = 0; i < n; i++) {
+		if (i % PIECE == 0)
+			nc_random_uniform(r, i, nc_min(i + PIECE, n), draw);
+		int64_t left = nc_min(window, n - i);
+		int64_t k = nc_min((int64_t)((double)draw[i % PIECE] * (double)left), left - 1);
+		out[i] = held[k];
+		held[k] = i + window < n ? i + window : held[left - 1];
+	}
+	nc_free(m, held, (size_t)window * sizeof *held);
+	return NACRE_OK;
+}
+
+nacre_status nc_dataset_order(const nacre_dataset *d, nc_random r, int64_t *out, nacre_error *e)
+{
+	if (d->shuffle_window)
+		return by_window(d, r, out, e);
+	nc_random_permutation(r, d->size, out);
+	return NACRE_OK;
 }

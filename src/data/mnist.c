@@ -35,8 +35,8 @@ static bool find_file(const char *folder, const char *name, char out[NC_MNIST_PA
 		(join(out, base, "", ".gz") && nc_file_exists(out)));
 }
 
-/* ../share/nacre/mnist beside the folder that this very code was loaded from */
-static bool library_folder(char out[NC_MNIST_PATH])
+/* ../share/nacre/<set> beside the folder that this very code was loaded from */
+static bool library_folder(const char *set, char out[NC_MNIST_PATH])
 {
 	static const char here = 0;
 	Dl_info info;
@@ -44,32 +44,37 @@ static bool library_folder(char out[NC_MNIST_PATH])
 		return false;
 	const char *slash = strrchr(info.dli_fname, '/');
 	int n = slash ? (int)(slash - info.dli_fname) : 1;
-	n = snprintf(out, NC_MNIST_PATH, "%.*s/../share/nacre/mnist", n,
-		     slash ? info.dli_fname : ".");
+	n = snprintf(out, NC_MNIST_PATH, "%.*s/../share/nacre/%s", n,
+		     slash ? info.dli_fname : ".", set);
 	return n >= 0 && n < NC_MNIST_PATH;
 }
 
 bool nc_mnist_place(int i, char out[NC_MNIST_PATH])
 {
+	return nc_data_place(i, "mnist", out);
+}
+
+bool nc_data_place(int i, const char *set, char out[NC_MNIST_PATH])
+{
 	const char *data = getenv("NACRE_DATA");
 	out[0] = '\0';
 	switch (i) {
 	case 0:
-		if (data && *data && !join(out, data, "/", "mnist"))
+		if (data && *data && !join(out, data, "/", set))
 			out[0] = '\0';
 		return true;
 	case 1:
 #ifdef NACRE_DATA_SOURCE
-		join(out, NACRE_DATA_SOURCE, "/", "mnist");
+		join(out, NACRE_DATA_SOURCE, "/", set);
 #endif
 		return true;
 	case 2:
 #ifdef NACRE_DATA_DIR
-		join(out, NACRE_DATA_DIR, "/", "mnist");
+		join(out, NACRE_DATA_DIR, "/", set);
 #endif
 		return true;
 	case 3:
-		if (!library_folder(out))
+		if (!library_folder(set, out))
 			out[0] = '\0';
 		return true;
 	default:

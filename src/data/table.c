@@ -87,6 +87,22 @@ static bool is_number(const char *s)
 	return nacre_parse_number(s, &value);
 }
 
+/* Most are told by their bytes: a sign, up to 15 digits, a point among them. */
+bool nc_is_number(const char *s, size_t n)
+{
+	size_t i = *s == '-' || *s == '+', digits = 0, points = 0;
+	for (; i < n; i++) {
+		bool digit = (uint8_t)(s[i] - '0') < 10;
+		if (!digit && s[i] != '.')
+			break;
+		digits += digit;
+		points += !digit;
+	}
+	if (i == n && points <= 1 && digits <= 15)
+		return digits > 0;
+	return (digits || points) && is_number(s);
+}
+
 /* -- names ------------------------------------------------------------------------------------- */
 /* Guesses whether the first record holds names: some column is of numbers but for it, or, where no
  * column is of numbers, its texts differ and none comes again below it. */
@@ -251,27 +267,36 @@ static nacre_status set_categories(nacre_table *t, int column, different *d, nac
 /* -- kinds ------------------------------------------------------------------------------------- */
 enum { FEW = 10, MANY = 256 };
 
-static nacre_status guess_kind(nacre_table *t, int column, different *d, bool *mixed,
-			       nacre_error *e)
+typedef struct tally { /* of a column */
+	int64_t numbers, missing;
+} tally;
+
+/* By rows, as the fields lie. */
+static void count_kinds(const nacre_table *t, tally *of)
+{
+	const size_t *f = t->field;
+	for (int64_t i = 0; i < t->rows; i++)
+		for (int c = 0; c < t->columns; c++, f++) {
+			of[c].numbers += (*f & NC_CSV_NUMBER) != 0;
+			of[c].missing += (*f & NC_CSV_MISSING) != 0;
+		}
+}
+
+static nacre_status guess_kind(nacre_table *t, int column, const tally *n, different *d,
+			       bool *mixed, nacre_error *e)
 {
 	nc_table_column *c = &t->column[column];
-	int64_t numbers = 0, others = 0;
-	c->missing = 0;
-	for (int64_t i = 0; i < t->rows; i++) {
-		bool number = is_number(nc_table_field(t, i, column));
-		c->missing += nc_table_lacks(t, i, column);
-		numbers += number;
-		others += !number && !nc_table_lacks(t, i, column);
-	}
+	int64_t others = t->rows - n->numbers - n->missing;
+	c->missing = n->missing;
 	c->kind = NACRE_COLUMN_TEXT;
-	if (numbers && others <= numbers / 20) {
+	if (n->numbers && others <= n->numbers / 20) {
 		c->kind = NACRE_COLUMN_NUMBER;
 		*mixed |= others > 0;
-	} else if (!numbers && !others) {
+	} else if (!n->numbers && !others) {
 		c->kind = NACRE_COLUMN_EMPTY;
 	} else {
 		find_different(t, column, d);
-		if (d->n <= FEW || (d->n <= MANY && 2 * (int64_t)d->n <= numbers + others))
+		if (d->n <= FEW || (d->n <= MANY && 2 * (int64_t)d->n <= n->numbers + others))
 			return set_categories(t, column, d, e);
 	}
 	return NACRE_OK;
@@ -286,7 +311,7 @@ static nacre_status drop_mixed(nacre_table *t, nacre_error *e)
 		int wrong = -1;
 		for (int c = 0; c < t->columns && wrong < 0; c++)
 			if (t->column[c].kind == NACRE_COLUMN_NUMBER && !nc_table_lacks(t, i, c) &&
-			    !is_number(nc_table_field(t, i, c)))
+			    !nc_table_counts(t, i, c))
 				wrong = c;
 		if (wrong >= 0) {
 			const char *text = nc_table_field(t, i, wrong);
@@ -317,14 +342,16 @@ nacre_status nc_table_describe(nacre_table *t, int header, nacre_error *e)
 	t->header = t->rows && (header > 0 || (header == 0 && looks_like_header(t)));
 	t->column = nc_arena_alloc(&t->arena, (size_t)t->columns * sizeof *t->column);
 	different *d = nc_zero_alloc(m, sizeof *d);
-	if (!t->column || !d)
+	tally *n = nc_zero_alloc(m, (size_t)t->columns * sizeof *n);
+	if (!t->column || !d || !n)
 		nc_no_memory(e, sizeof *d);
-	else
-		name_columns(t, e);
+	else if (!name_columns(t, e))
+		count_kinds(t, n);
 	for (int c = 0; c < t->columns && !e->status; c++)
-		guess_kind(t, c, d, &mixed, e);
+		guess_kind(t, c, &n[c], d, &mixed, e);
 	if (!e->status && mixed)
 		drop_mixed(t, e);
+	nc_free(m, n, n ? (size_t)t->columns * sizeof *n : 0);
 	nc_free(m, d, d ? sizeof *d : 0);
 	return e->status;
 }
@@ -339,7 +366,7 @@ static nacre_status check_numbers(const nacre_table *t, int column, nacre_error 
 {
 	for (int64_t i = 0; i < t->rows; i++) {
 		const char *s = nc_table_field(t, i, column);
-		if (!nc_table_lacks(t, i, column) && !is_number(s))
+		if (!nc_table_lacks(t, i, column) && !nc_table_counts(t, i, column))
 			return nc_fail(
 			    e, NACRE_BAD_DATA, "line %lld: %s: expected a number, got %s",
 			    (long long)t->line[i],
@@ -430,7 +457,7 @@ const char *nacre_table_text(const nacre_table *t, int64_t row, int column)
 double nacre_table_number(const nacre_table *t, int64_t row, int column)
 {
 	double value;
-	if (!inside(t, row, column) || nc_table_lacks(t, row, column) ||
+	if (!inside(t, row, column) || !nc_table_counts(t, row, column) ||
 	    !nacre_parse_number(nc_table_field(t, row, column), &value))
 		return NAN;
 	return value;

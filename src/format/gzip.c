@@ -30,27 +30,15 @@ struct nc_gzip {
 	bool ended;
 };
 
-/* zlib frees without the size that nc_free needs: it is kept in front of each block. */
 static void *take(void *memory, unsigned n, unsigned item)
 {
 	size_t bytes;
-	if (!nc_mul(n, item, &bytes) || !nc_add(bytes, NC_ALIGN, &bytes))
-		return NULL;
-	uint8_t *p = nc_zero_alloc(memory, bytes);
-	if (!p)
-		return NULL;
-	memcpy(p, &bytes, sizeof bytes);
-	return p + NC_ALIGN;
+	return nc_mul(n, item, &bytes) ? nc_sized_alloc(memory, bytes) : NULL;
 }
 
 static void give(void *memory, void *p)
 {
-	if (!p)
-		return;
-	uint8_t *block = (uint8_t *)p - NC_ALIGN;
-	size_t bytes;
-	memcpy(&bytes, block, sizeof bytes);
-	nc_free(memory, block, bytes);
+	nc_sized_free(memory, p);
 }
 
 nc_gzip *nc_gzip_open(nc_memory *m, const uint8_t *bytes, size_t size, nacre_error *e)

@@ -120,6 +120,10 @@ const nc_hdf5_attribute *nc_hdf5_attribute_find(const nc_hdf5_object *o, const c
 nacre_tensor *nc_hdf5_tensor(const nc_hdf5 *f, const nc_hdf5_object *o, nacre_runtime *rt,
 			     nc_storage *storage, nacre_error *e);
 
+/* The values of a data set where the file has them together, in row-major order and this machine's
+ * form of that type; not aligned.  NULL: it has not. */
+const uint8_t *nc_hdf5_plain(const nc_hdf5_object *o, nacre_dtype dtype);
+
 /* String i of an attribute, as it stands in the file: not terminated, any encoding. */
 nacre_status nc_hdf5_string(const nc_hdf5 *f, const nc_hdf5_attribute *a, int64_t i,
 			    const char **data, size_t *size, nacre_error *e);

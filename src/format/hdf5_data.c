@@ -237,14 +237,27 @@ static nacre_status fill_tensor(const nc_hdf5 *f, const nc_hdf5_object *o, nacre
 	return s;
 }
 
-/* The data themselves, where they are just what a tensor of this machine has. */
-static bool can_view(const nc_hdf5_object *o, const nc_storage *storage)
+static bool is_plain(const nc_hdf5_object *o)
 {
 	bool little = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
 	const nc_hdf5_type *t = &o->type;
+	return !o->group && o->layout != NC_HDF5_CHUNKED && o->data && o->size && t->direct &&
+	       (t->size == 1 || t->big != little);
+}
+
+const uint8_t *nc_hdf5_plain(const nc_hdf5_object *o, nacre_dtype dtype)
+{
+	bool same = is_plain(o) && !o->type.refused && o->type.native == (int)dtype;
+	return same && dtype != NACRE_BOOL ? o->data : NULL;
+}
+
+/* The data themselves, where they are just what a tensor of this machine has. */
+static bool can_view(const nc_hdf5_object *o, const nc_storage *storage)
+{
+	const nc_hdf5_type *t = &o->type;
 	uintptr_t data = (uintptr_t)o->data, start = storage ? (uintptr_t)storage->data : 0;
-	return storage && o->data && o->size && t->direct && (t->size == 1 || t->big != little) &&
-	       data % t->size == 0 && data >= start && data - start <= storage->size &&
+	return storage && is_plain(o) && data % t->size == 0 && data >= start &&
+	       data - start <= storage->size &&
 	       o->size <= storage->size - (data - start);
 }
 

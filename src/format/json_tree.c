@@ -146,3 +146,31 @@ nc_json_sample nc_json_show(const nc_json_value *v)
 						     : fixed[v->kind]);
 	return s;
 }
+
+void nc_json_put_tree(nc_json_out *w, const char *key, const nc_json_value *v)
+{
+	bool object = v->kind == NC_JSON_OBJECT;
+	switch (v->kind) {
+	case NC_JSON_STRING:
+		w->wrong |= strlen(v->text.data) != v->text.size;
+		nc_json_put_text(w, key, v->text.data);
+		return;
+	case NC_JSON_NUMBER:
+		nc_json_put_number(w, key, v->number);
+		return;
+	case NC_JSON_BOOL:
+		nc_json_put_bool(w, key, v->truth);
+		return;
+	case NC_JSON_OBJECT:
+	case NC_JSON_ARRAY: /* as deep as the reader allows */
+		nc_json_open(w, key, object ? '{' : '[');
+		for (const nc_json_value *i = v->first; i; i = i->next) {
+			w->wrong |= object && strlen(i->key.data) != i->key.size;
+			nc_json_put_tree(w, object ? i->key.data : NULL, i);
+		}
+		nc_json_close(w, object ? '}' : ']');
+		return;
+	default:
+		nc_json_put_null(w, key);
+	}
+}

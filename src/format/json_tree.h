@@ -9,6 +9,7 @@
 #define NC_JSON_TREE_H
 
 #include "format/json.h"
+#include "format/json_write.h"
 
 typedef struct nc_json_value {
 	nc_json_kind kind;
@@ -42,5 +43,7 @@ typedef struct nc_json_sample {
 	char text[80];
 } nc_json_sample;
 nc_json_sample nc_json_show(const nc_json_value *v);
+/* Writes the value as it was read, under `key`. */
+void nc_json_put_tree(nc_json_out *w, const char *key, const nc_json_value *v);
 
 #endif

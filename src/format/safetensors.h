@@ -49,6 +49,9 @@ nacre_status nc_safetensors_parse(nc_memory *m, const uint8_t *bytes, size_t siz
 				  nc_safetensors *out, nacre_error *e);
 void nc_safetensors_clear(nc_safetensors *d);
 
+/* The bytes that a tensor of the file is a view of; NULL: it is a copy. */
+const nc_bytes *nc_safetensors_bytes(const nacre_safetensors *file, const nacre_tensor *view);
+
 /* The item of that name, or NULL. */
 void *nc_item_find(const nc_item_list *list, const char *name, size_t size);
 

@@ -90,6 +90,12 @@ void nacre_safetensors_free(nacre_safetensors *file)
 	nc_free(m, file, sizeof *file);
 }
 
+const nc_bytes *nc_safetensors_bytes(const nacre_safetensors *file, const nacre_tensor *view)
+{
+	const mapping *map = file->storage->context;
+	return view->storage == file->storage ? &map->bytes : NULL;
+}
+
 int64_t nacre_safetensors_count(const nacre_safetensors *file)
 {
 	return file ? (int64_t)file->description.tensors.n : 0;

@@ -438,6 +438,20 @@ static nacre_status inflate_member(const nc_zip *z, const nc_zip_member *m, uint
 	return s;
 }
 
+/* Of large contents a piece at a time, so that a mapped file is never in memory as a whole. */
+static uint32_t checksum(const nc_zip *z, const uint8_t *data, size_t size)
+{
+	enum { PIECE = 16 << 20 };
+	uint32_t crc = 0;
+	for (size_t at = 0, n; at < size; at += n) {
+		n = size - at < PIECE ? size - at : PIECE;
+		crc = nc_crc32(crc, data + at, n);
+		if (size > PIECE)
+			nc_file_forget(z->file, data + at, n);
+	}
+	return crc;
+}
+
 nacre_status nc_zip_read(const nc_zip *z, const nc_zip_member *m, nc_zip_data *out, nacre_error *e)
 {
 	nacre_error own = {0};
@@ -449,7 +463,7 @@ nacre_status nc_zip_read(const nc_zip *z, const nc_zip_member *m, nc_zip_data *o
 		s = inflated ? inflate_member(z, m, inflated, &own) : nc_no_memory(&own, m->size);
 		out->data = inflated;
 	}
-	uint32_t crc = s ? 0 : nc_crc32(0, out->data, out->size);
+	uint32_t crc = s ? 0 : checksum(z, out->data, out->size);
 	if (!s && crc != m->crc)
 		s = nc_fail(&own, NACRE_BAD_DATA, "the checksum is %08x, expected %08x", crc,
 			    m->crc);

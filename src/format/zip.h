@@ -37,6 +37,7 @@ typedef struct nc_zip {
 	nc_zip_member **member;  /* in the order of the directory */
 	nc_zip_member **by_name; /* sorted */
 	size_t n;
+	const nc_bytes *file; /* the archive, if it is mapped: what was checked need not stay */
 } nc_zip;
 
 /* Checks all but the contents; `out` needs nc_zip_close only on success. */

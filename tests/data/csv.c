@@ -2,13 +2,13 @@
  *
  * csv.c - tables: what is read, what is guessed, what is refused; hostile files; memory that fails.
  */
-#include <dirent.h>
 #include <inttypes.h>
 #include <locale.h>
 #include <time.h>
 
 #include "data/csv.h"
 #include "format/help.h"
+#include "format/replay.h"
 
 #define LLVMFuzzerTestOneInput fuzz_csv
 #include "../../fuzz/fuzz_csv.c"
@@ -328,47 +328,30 @@ TEST(bombs)
 	repeat("a\n", "?\n", 500000);
 }
 
+/* Prefixes, of exact size for the sanitizer, and flipped bits. */
+static void damage_file(const char *name, const uint8_t *data, size_t n, void *context)
+{
+	(void)name, (void)context;
+	if (n == 0 || n >= 1000)
+		return;
+	uint8_t *copy = malloc(n);
+	for (size_t k = 0; k < n; k++) {
+		uint8_t *prefix = malloc(k ? k : 1);
+		memcpy(prefix, data, k);
+		fuzz_csv(prefix, k);
+		free(prefix);
+	}
+	memcpy(copy, data, n);
+	for (size_t i = 0; i < 8 * n; i++) {
+		copy[i / 8] ^= (uint8_t)(1 << i % 8);
+		fuzz_csv(copy, n);
+		copy[i / 8] ^= (uint8_t)(1 << i % 8);
+	}
+	free(copy);
+}
+
 TEST(corpus_and_its_damage)
 {
-	char folder[1000], path[1400];
-	snprintf(folder, sizeof folder, "%s/fuzz/corpus/csv", NACRE_SOURCE_DIR);
-	nc_memory m;
-	nc_memory_init(&m, NULL);
-	DIR *d = opendir(folder);
-	CHECK(d);
-	int ok = 0, bad = 0;
-	for (struct dirent *entry; d && (entry = readdir(d));) {
-		nc_bytes b;
-		if (entry->d_name[0] == '.')
-			continue;
-		snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-		CHECK(!nc_file_read(&m, path, 0, &b, NULL));
-		fuzz_csv(b.data, b.size);
-		bool must = !strncmp(entry->d_name, "ok-", 3);
-		bool must_not = !strncmp(entry->d_name, "bad-", 4);
-		if ((must && !fuzz_accepted) || (must_not && fuzz_accepted))
-			test_failed(__FILE__, __LINE__, "%s %s", path,
-				    fuzz_accepted ? "was accepted" : "was refused");
-		ok += must;
-		bad += must_not;
-		uint8_t *copy = malloc(b.size ? b.size : 1);
-		for (size_t n = 0; n < b.size && b.size < 1000; n++) { /* prefixes, of exact size */
-			uint8_t *prefix = malloc(n ? n : 1);
-			memcpy(prefix, b.data, n);
-			fuzz_csv(prefix, n);
-			free(prefix);
-		}
-		memcpy(copy, b.data, b.size);
-		for (size_t i = 0; i < 8 * b.size && b.size < 1000; i++) {
-			copy[i / 8] ^= (uint8_t)(1 << i % 8);
-			fuzz_csv(copy, b.size);
-			copy[i / 8] ^= (uint8_t)(1 << i % 8);
-		}
-		free(copy);
-		nc_bytes_free(&m, &b);
-	}
-	if (d)
-		closedir(d);
-	printf("  %d accepted, %d refused\n", ok, bad);
-	CHECK(ok >= 20 && bad >= 14);
+	replay("csv", fuzz_csv, 20, 14);
+	corpus_each("csv", damage_file, NULL);
 }

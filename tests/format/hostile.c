@@ -7,6 +7,8 @@
  */
 #include "format/idx.h"
 #include "format/npy.h"
+#include "format/npz.h"
+#include "format/replay.h"
 #include "format/safetensors.h"
 #include "format/sweep.h"
 
@@ -22,6 +24,17 @@ static bool read_npy(const uint8_t *bytes, size_t n, nacre_error *e)
 	nacre_tensor *t = nc_npy_decode(rt, bytes, n, e);
 	nacre_tensor_free(t);
 	return t;
+}
+
+static bool read_npz(const uint8_t *bytes, size_t n, nacre_error *e)
+{
+	nc_npz z;
+	if (nc_npz_open(nc_runtime_memory(rt), bytes, n, &z, e))
+		return false;
+	for (size_t i = 0; i < z.zip.n && !e->status; i++)
+		nacre_tensor_free(nc_npz_tensor(rt, &z, i, e));
+	nc_npz_close(&z);
+	return !e->status;
 }
 
 static bool read_safetensors(const uint8_t *bytes, size_t n, nacre_error *e)
@@ -177,31 +190,18 @@ TEST(safetensors_fields)
 }
 
 /* -- prefixes and bits */
+static void damage_one(const char *name, const uint8_t *data, size_t n, void *context)
+{
+	reader *const *read = context;
+	try_file(*read, data, n);
+	if (corpus_is_ok(name) && !corpus_is_packed(name))
+		damage_file(name, *read, data, n);
+}
+
 static void damage(const char *format, reader *read)
 {
-	char folder[1000], path[1400];
-	nc_memory m;
-	nc_memory_init(&m, NULL);
 	start();
-	snprintf(folder, sizeof folder, "%s/fuzz/corpus/%s", NACRE_SOURCE_DIR, format);
-	DIR *d = opendir(folder);
-	CHECK(d);
-	for (struct dirent *entry; d && (entry = readdir(d));) {
-		nc_bytes b;
-		if (entry->d_name[0] == '.')
-			continue;
-		snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-		CHECK(!nc_file_read(&m, path, 0, &b, NULL));
-		try_file(read, b.data, b.size);
-		if (strncmp(entry->d_name, "ok-", 3)) {
-			nc_bytes_free(&m, &b);
-			continue;
-		}
-		damage_file(entry->d_name, read, b.data, b.size);
-		nc_bytes_free(&m, &b);
-	}
-	if (d)
-		closedir(d);
+	corpus_each(format, damage_one, &read);
 	report();
 	CHECK(files > 1000);
 }
@@ -214,6 +214,11 @@ TEST(idx_damaged)
 TEST(npy_damaged)
 {
 	damage("npy", read_npy);
+}
+
+TEST(npz_damaged)
+{
+	damage("npz", read_npz);
 }
 
 TEST(safetensors_damaged)
