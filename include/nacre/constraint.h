@@ -2,7 +2,7 @@
  *
  * nacre/constraint.h - constraints: what weights are made to be after every step.
  *
- *     nacre_add(m, nacre_constrain(nacre_dense(64), "kernel", nacre_max_norm(2, 0)));
+ *     nacre_add(m, nacre_dense(64, .kernel_constraint = nacre_max_norm(2, 0)));
  *
  * Lengths are those of the vectors along the first axis (for a dense kernel: of the weights that
  * come into a unit), as in Keras, or along the axes given (NACRE_AXIS(0) | NACRE_AXIS(1) ...).
@@ -10,7 +10,7 @@
 #ifndef NACRE_CONSTRAINT_H
 #define NACRE_CONSTRAINT_H
 
-#include "layer.h"
+#include "initializer.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,10 +29,6 @@ nacre_constraint nacre_non_neg(void);                       /* max(w, 0) */
 nacre_constraint nacre_unit_norm(unsigned axes);            /* length 1 */
 /* length to within low .. high (0: 1), by this part of the way: rate (0: 1) */
 nacre_constraint nacre_min_max_norm(double low, double high, double rate, unsigned axes);
-
-/* The weight of that name ("kernel"); returns the layer, which keeps an error of its own if there
- * is no room (4).  NULL in, NULL out. */
-nacre_layer *nacre_constrain(nacre_layer *layer, const char *weight, nacre_constraint constraint);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -18,6 +18,7 @@
 #define NACRE_LAYER_H
 
 #include "activation.h"
+#include "constraint.h"
 #include "initializer.h"
 
 #ifdef __cplusplus
@@ -38,6 +39,30 @@ const nacre_error *nacre_layer_error(const nacre_layer *layer); /* status NACRE_
 const char *nacre_layer_name(const nacre_layer *layer); /* "" until it has one */
 const char *nacre_layer_class(const nacre_layer *layer); /* Keras's: "Dense" */
 
+/* The types that a layer computes and keeps its weights in, as Keras's dtype policies:
+ *   float32         both f32
+ *   float64         both f64, slowly, for checking
+ *   mixed_bfloat16  computes in bf16 (with sums of f32), keeps f32
+ * Inputs of a floating-point type, and weights when they are used, are cast to the type of
+ * computing.  Normalization and preprocessing compute in f32 at least and cast their output;
+ * losses, metrics, regularizers and optimizers' steps are f32 (of f64 weights f64).  The model's
+ * outputs are never bf16.  To be set before the layer is applied; else it gets the model's, see
+ * nacre_set_policy().  A last softmax is best kept in f32:
+ *
+ *     nacre_add(m, nacre_layer_set_policy(nacre_dense(10, .activation = nacre_softmax),
+ *                                         NACRE_FLOAT32));
+ */
+typedef enum nacre_policy {
+	NACRE_POLICY_DEFAULT, /* the model's */
+	NACRE_FLOAT32,
+	NACRE_FLOAT64,
+	NACRE_MIXED_BFLOAT16,
+	NACRE_POLICIES
+} nacre_policy;
+const char *nacre_policy_name(nacre_policy policy); /* "mixed_bfloat16"; NULL: none */
+nacre_layer *nacre_layer_set_policy(nacre_layer *layer, nacre_policy policy); /* gives the layer */
+nacre_policy nacre_layer_policy(const nacre_layer *layer);
+
 /* A layer that is not trainable keeps its weights; batch normalization then uses its moving
  * statistics in training too.  Takes effect at the next nacre_compile(). */
 void nacre_layer_set_trainable(nacre_layer *layer, bool trainable);
@@ -46,6 +71,10 @@ bool nacre_layer_trainable(const nacre_layer *layer);
 /* Adds l1 sum |y| + l2 sum y^2 of the layer's output, divided by the number of samples, to the
  * loss; to be set before nacre_compile(). */
 void nacre_layer_set_activity_regularizer(nacre_layer *layer, nacre_regularizer regularizer);
+
+/* Constrains the weight of that name ("kernel"), also of a layer that has no option for it; returns
+ * the layer, which keeps an error of its own if there is no room (4).  NULL in, NULL out. */
+nacre_layer *nacre_constrain(nacre_layer *layer, const char *weight, nacre_constraint constraint);
 
 /* Weights, in the order in which they were made; NULL past the end.  Borrowed. */
 int nacre_layer_weights(const nacre_layer *layer);
@@ -57,6 +86,7 @@ nacre_variable *nacre_layer_weight(const nacre_layer *layer, int i);
 typedef struct nacre_input_options {
 	int64_t shape[NACRE_MAX_RANK]; /* ends at the first 0 */
 	nacre_dtype dtype;
+	int text; /* 1: texts, fed as what nacre_layer_texts() makes of them (NACRE_I32) */
 	const char *name;
 } nacre_input_options;
 nacre_layer *nacre_input_new(nacre_input_options options);
@@ -70,6 +100,8 @@ typedef struct nacre_dense_options {
 	nacre_initializer_function *bias_initializer;   /* zeros */
 	nacre_initializer_options kernel_initializer_options, bias_initializer_options;
 	nacre_regularizer kernel_regularizer, bias_regularizer; /* none */
+	nacre_regularizer activity_regularizer; /* see nacre_layer_set_activity_regularizer() */
+	nacre_constraint kernel_constraint, bias_constraint; /* none */
 	const char *name;
 } nacre_dense_options;
 nacre_layer *nacre_dense_new(nacre_dense_options options);
@@ -84,13 +116,16 @@ nacre_layer *nacre_activation_new(nacre_activation_options options);
 /* -- dropout: in training, 0 with probability rate, else x / (1 - rate); otherwise y = x ------- */
 typedef struct nacre_dropout_options {
 	double rate; /* 0 <= rate < 1 */
+	/* none; of the mask that is drawn: 1, or -1 for the size of x */
+	int64_t noise_shape[NACRE_MAX_RANK];
 	const char *name;
 } nacre_dropout_options;
 nacre_layer *nacre_dropout_new(nacre_dropout_options options);
 
 /* -- flatten: [n, a, b, ...] -> [n, a b ...], row-major ---------------------------------------- */
 typedef struct nacre_flatten_options {
-	int reserved; /* 0 */
+	int reserved;    /* 0 */
+	int data_format; /* nacre_data_format: 1: [n, channels, ...], which come last in y */
 	const char *name;
 } nacre_flatten_options;
 nacre_layer *nacre_flatten_new(nacre_flatten_options options);
@@ -118,6 +153,7 @@ typedef struct nacre_batch_normalization_options {
 	nacre_initializer_function *moving_mean_initializer;	 /* zeros */
 	nacre_initializer_function *moving_variance_initializer; /* ones */
 	nacre_regularizer beta_regularizer, gamma_regularizer;
+	nacre_constraint beta_constraint, gamma_constraint;
 	const char *name;
 } nacre_batch_normalization_options;
 nacre_layer *nacre_batch_normalization_new(nacre_batch_normalization_options options);
@@ -132,6 +168,7 @@ typedef struct nacre_layer_normalization_options {
 	int no_scale;   /* 1: no gamma */
 	nacre_initializer_function *beta_initializer, *gamma_initializer; /* zeros, ones */
 	nacre_regularizer beta_regularizer, gamma_regularizer;
+	nacre_constraint beta_constraint, gamma_constraint;
 	const char *name;
 } nacre_layer_normalization_options;
 nacre_layer *nacre_layer_normalization_new(nacre_layer_normalization_options options);
@@ -158,6 +195,7 @@ typedef struct nacre_embedding_options {
 	nacre_initializer_function *embeddings_initializer; /* random_uniform +-0.05 */
 	nacre_initializer_options embeddings_initializer_options;
 	nacre_regularizer embeddings_regularizer;
+	nacre_constraint embeddings_constraint;
 	int mask_zero; /* 1: x = 0 is padding, see nacre_masking() */
 	const char *name;
 } nacre_embedding_options;

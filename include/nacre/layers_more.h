@@ -53,6 +53,7 @@ typedef struct nacre_prelu_options {
 	nacre_initializer_function *alpha_initializer; /* zeros */
 	nacre_initializer_options alpha_initializer_options;
 	nacre_regularizer alpha_regularizer;
+	nacre_constraint alpha_constraint;
 	const char *name;
 } nacre_prelu_options;
 nacre_layer *nacre_prelu_new(nacre_prelu_options options);
@@ -116,6 +117,7 @@ nacre_layer *nacre_repeat_vector_new(nacre_repeat_vector_options options);
  *     nacre_zero_padding2d({1, 1}, {0, 2})     [n, h, w, c] -> [n, h + 2, w + 2, c] */
 typedef struct nacre_padding_options {
 	int64_t padding[3][2];
+	int data_format; /* nacre_data_format, see convolution.h */
 	const char *name;
 } nacre_padding_options;
 nacre_layer *nacre_zero_padding1d_new(nacre_padding_options options);
@@ -123,6 +125,7 @@ nacre_layer *nacre_zero_padding2d_new(nacre_padding_options options);
 nacre_layer *nacre_zero_padding3d_new(nacre_padding_options options);
 typedef struct nacre_cropping_options {
 	int64_t cropping[3][2];
+	int data_format; /* nacre_data_format; not in one dimension */
 	const char *name;
 } nacre_cropping_options;
 nacre_layer *nacre_cropping1d_new(nacre_cropping_options options);
@@ -135,7 +138,10 @@ typedef enum nacre_interpolation {
 	NACRE_DEFAULT_INTERPOLATION, /* up_sampling2d: nearest; resizing: bilinear */
 	NACRE_NEAREST,
 	NACRE_BILINEAR,
-	NACRE_BICUBIC
+	NACRE_BICUBIC,
+	NACRE_AREA,
+	NACRE_LANCZOS3,
+	NACRE_LANCZOS5
 } nacre_interpolation;
 typedef struct nacre_up_sampling_options {
 	int64_t size[NACRE_MAX_RANK]; /* 2 */
@@ -147,17 +153,24 @@ typedef struct nacre_up_sampling2d_options {
 	int reserved;                 /* 0 */
 	int64_t size[NACRE_MAX_RANK]; /* 2 */
 	int interpolation;            /* nacre_interpolation */
+	int data_format;              /* nacre_data_format */
 	const char *name;
 } nacre_up_sampling2d_options;
 nacre_layer *nacre_up_sampling2d_new(nacre_up_sampling2d_options options);
 
 /* -- resizing: [n, h, w, c] -> [n, height, width, c].  Place i of y lies at s = (i + 1/2) in / out
- * - 1/2 of x: nearest takes x[floor(s + 1/2)], bilinear and bicubic (Keys, a = -1/2) weigh its
- * neighbours; weights of places outside are left out and the others scaled to a sum of 1.
- * center_crop: the middle; an image that is too small is refused. */
+ * - 1/2 of x: nearest takes x[floor(s + 1/2)], bilinear, bicubic (Keys, a = -1/2) and lanczos (of
+ * radius 3, 5) weigh its neighbours; weights of places outside are left out and the others scaled
+ * to a sum of 1.  With antialias the weights reach as far as the image shrinks.  area: the mean of
+ * what a place of y covers.  crop_to_aspect_ratio: only the largest window in the middle that has
+ * the proportions of y is read; pad_to_aspect_ratio: margins of fill_value come first. center_crop:
+ * the middle; of an image that is too small, the largest window of that aspect, resized. */
 typedef struct nacre_resizing_options {
 	int64_t height, width;
 	int interpolation; /* nacre_interpolation */
+	int crop_to_aspect_ratio, pad_to_aspect_ratio;
+	double fill_value;
+	int antialias;
 	const char *name;
 } nacre_resizing_options;
 nacre_layer *nacre_resizing_new(nacre_resizing_options options);
@@ -194,6 +207,7 @@ typedef struct nacre_group_normalization_options {
 	int no_center, no_scale;
 	nacre_initializer_function *beta_initializer, *gamma_initializer; /* zeros, ones */
 	nacre_regularizer beta_regularizer, gamma_regularizer;
+	nacre_constraint beta_constraint, gamma_constraint;
 	const char *name;
 } nacre_group_normalization_options;
 nacre_layer *nacre_group_normalization_new(nacre_group_normalization_options options);
@@ -236,7 +250,8 @@ typedef struct nacre_einsum_dense_options {
 	nacre_initializer_function *kernel_initializer; /* glorot_uniform */
 	nacre_initializer_function *bias_initializer;   /* zeros */
 	nacre_initializer_options kernel_initializer_options, bias_initializer_options;
-	nacre_regularizer kernel_regularizer, bias_regularizer;
+	nacre_regularizer kernel_regularizer, bias_regularizer, activity_regularizer;
+	nacre_constraint kernel_constraint, bias_constraint;
 	const char *name;
 } nacre_einsum_dense_options;
 nacre_layer *nacre_einsum_dense_new(nacre_einsum_dense_options options);
@@ -293,7 +308,9 @@ nacre_layer *nacre_category_encoding_new(nacre_category_encoding_options options
 
 /* integer_lookup: place i of the vocabulary -> i + num_oov_indices (+ 1 if there is a mask token
  * and the mode is int, where the mask token is 0); others -> their remainder by num_oov_indices.
- * With invert: back again, what stands for none -> oov_token.  Not written to files of models. */
+ * With invert: back again, what stands for none -> oov_token.  In other modes than int the mask
+ * token counts as none.  The vocabulary is given, or found by nacre_adapt() before the layer is
+ * applied: the most frequent numbers first, of equals the larger; at most max_tokens indices. */
 typedef struct nacre_integer_lookup_options {
 	nacre_numbers vocabulary;
 	int64_t num_oov_indices; /* 0 means 1 */
@@ -302,12 +319,43 @@ typedef struct nacre_integer_lookup_options {
 	int64_t oov_token; /* -1 */
 	int invert;
 	int output_mode; /* nacre_output_mode */
+	int64_t max_tokens; /* 0: no limit */
 	const char *name;
 } nacre_integer_lookup_options;
 nacre_layer *nacre_integer_lookup_new(nacre_integer_lookup_options options);
 
-/* Sets what a normalization or discretization layer learns from data x: [rows, ...].  The layer
- * must have been applied, a discretization need not.  The text of an error is in *error. */
+/* string_lookup, hashing: numbers of texts, as nacre/vocabulary.h has them, in the form of the
+ * output mode.  A graph knows no texts: what is fed is what nacre_layer_texts() makes of them, into
+ * an input with .text = 1 that leads to this layer alone.
+ *     nacre_string_lookup_layer({2, (const char *[]){"cat", "dog"}}, .num_oov_indices = 2) */
+typedef struct nacre_texts {
+	int64_t n;
+	const char *const *text;
+} nacre_texts;
+typedef struct nacre_string_lookup_layer_options {
+	nacre_texts vocabulary;  /* copied; none: nacre_adapt_texts(), before it is applied */
+	int64_t num_oov_indices; /* 0 means 1 */
+	int64_t max_tokens;      /* of an adapted one, all indices together; 0: no limit */
+	const char *mask_token;  /* mode int: gets 0; else counts as none; NULL: there is none */
+	int output_mode;         /* nacre_output_mode */
+	const char *name;
+} nacre_string_lookup_layer_options;
+nacre_layer *nacre_string_lookup_layer_new(nacre_string_lookup_layer_options options);
+typedef struct nacre_hashing_layer_options {
+	int64_t num_bins;
+	const char *mask_value; /* gets bin 0, all others one of the rest; NULL: none */
+	int output_mode;        /* nacre_output_mode */
+	const char *name;
+} nacre_hashing_layer_options;
+nacre_layer *nacre_hashing_layer_new(nacre_hashing_layer_options options);
+/* The indices, i32 of that shape, row-major; -1: none.  NULL after an error. */
+nacre_tensor *nacre_layer_texts(nacre_layer *layer, int rank, const int64_t *shape,
+				const char *const *texts, nacre_error *error);
+nacre_status nacre_adapt_texts(nacre_layer *layer, int64_t n, const char *const *texts,
+			       nacre_error *error);
+
+/* Sets what a normalization, discretization or integer_lookup layer learns from x: [rows, ...].
+ * The first must have been applied, the other two must not.  An error's text is in *error. */
 nacre_status nacre_adapt(nacre_layer *layer, const nacre_tensor *x, nacre_error *error);
 
 /* -- masking: steps of x: [n, steps, ...] whose numbers all are mask_value are padding: they become
@@ -350,7 +398,13 @@ nacre_layer *nacre_lambda_new(nacre_lambda_options options);
  *         .name = "Scale", .build = scale_build, .call = scale_call};
  *     nacre_add(m, nacre_own(&scale));
  *
- * build makes the weights, once; call emits the ops, for each program anew. */
+ * build makes the weights, once; call emits the ops, for each program anew.
+ *
+ * In files of models a layer is known by its class: get_config says what it is made of, as the text
+ * of a JSON object, {"factor": 2}; from_config makes a context of such a text.  A file is read by a
+ * runtime where its classes are registered:
+ *     nacre_register_layer(NULL, &scale, &error);
+ * Keras knows them as package>name (keras.saving.register_keras_serializable(package)). */
 typedef struct nacre_layer_call nacre_layer_call;
 typedef struct nacre_layer_functions {
 	const char *name; /* of the class; layers are called scale, scale_1 ... */
@@ -359,7 +413,20 @@ typedef struct nacre_layer_functions {
 	int min_inputs, max_inputs;     /* 0: 1 */
 	bool keeps_mask;                /* the first input's mask is the output's */
 	void (*release)(void *context); /* when the layer is freed; or NULL */
+	const char *package;            /* NULL: "Custom" */
+	/* Like snprintf(): at most `room` bytes with the final 0, returns how many characters the
+	 * whole text has; less than 0: it failed.  NULL: {}. */
+	int (*get_config)(void *context, char *text, size_t room);
+	/* false: it failed; `error` should say why, by nacre_config_fail().  NULL: no context. */
+	bool (*from_config)(const char *config, void **context, nacre_error *error);
 } nacre_layer_functions;
+/* Makes a class known to files; the table is borrowed for as long as the runtime lives. */
+nacre_status nacre_register_layer(nacre_runtime *runtime, const nacre_layer_functions *functions,
+				  nacre_error *error);
+/* A number, or true and false as 1 and 0, of a config; `otherwise` where it has none. */
+double nacre_config_number(const char *config, const char *key, double otherwise);
+/* Sets the text of an error; false */
+bool nacre_config_fail(nacre_error *error, const char *text);
 typedef struct nacre_own_options {
 	const nacre_layer_functions *functions; /* borrowed */
 	void *context;
@@ -457,6 +524,11 @@ bool nacre_layer_fail(nacre_layer_call *c, const char *text);
 	nacre_category_encoding_new((nacre_category_encoding_options){.num_tokens = __VA_ARGS__})
 #define nacre_integer_lookup(...)                                                                  \
 	nacre_integer_lookup_new((nacre_integer_lookup_options){.vocabulary = __VA_ARGS__})
+#define nacre_string_lookup_layer(...)                                                             \
+	nacre_string_lookup_layer_new(                                                             \
+		(nacre_string_lookup_layer_options){.vocabulary = __VA_ARGS__})
+#define nacre_hashing_layer(...)                                                                   \
+	nacre_hashing_layer_new((nacre_hashing_layer_options){.num_bins = __VA_ARGS__})
 #define nacre_masking(...) nacre_masking_new((nacre_masking_options){.mask_value = __VA_ARGS__})
 #define nacre_time_distributed(...)                                                                \
 	nacre_time_distributed_new((nacre_time_distributed_options){.layer = __VA_ARGS__})

@@ -36,6 +36,8 @@ typedef enum nacre_reduction {
 
 /* A class where 0 must mean "none": .ignore_class = NACRE_CLASS(0); also NACRE_CLASS(-1). */
 #define NACRE_CLASS(i) ((i) >= 0 ? (i) + 1 : (i))
+/* An output where 0 must mean "every one": .output = NACRE_OUTPUT(0). */
+#define NACRE_OUTPUT(i) ((i) + 1)
 
 typedef enum nacre_average { /* of F scores over classes; of r2_score over outputs */
 			     NACRE_AVERAGE_MACRO,   /* the mean */
@@ -70,6 +72,7 @@ typedef struct nacre_loss_options {
 	int ignore_class; /* sparse categorical, iou: NACRE_CLASS(i): such targets do not count */
 
 	/* of metrics (nacre/metric.h) */
+	int output;     /* NACRE_OUTPUT(i): of output i of the model alone; 0: of every one */
 	int weighted;   /* 1: sample weights count (Keras's weighted_metrics) */
 	int k;          /* top-k accuracies: 5; precision, recall: 0: by threshold */
 	int class_id;   /* precision, recall ...: NACRE_CLASS(i): of that class alone */

@@ -76,6 +76,13 @@ typedef struct nacre_optimizer {
 	/* n > 1: gradients of n batches are averaged, and every n-th makes a step */
 	int64_t gradient_accumulation_steps;
 	double loss_scale_factor; /* the loss is multiplied by it, gradients divided; 0: 1 */
+	/* 1: the factor follows the gradients, as in Keras's LossScaleOptimizer: it begins at
+	 * initial_scale (2^15); a batch whose gradients are not all finite makes no step, but
+	 * halves it, and after dynamic_growth_steps (2000) finite ones in a row it is doubled.
+	 * Gradients then take room of their own.  nacre_loss_scale() tells the factor. */
+	int dynamic_loss_scale;
+	double initial_scale;
+	int64_t dynamic_growth_steps;
 
 	int amsgrad, centered;                                     /* adam, rmsprop */
 	double initial;                                            /* adagrad, ftrl */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * nacre/vocabulary.h - texts as numbers, as Keras's layers Hashing and StringLookup give them.
- * What goes into a model are the numbers: a graph knows no texts.
+ * What goes into a model are the numbers: a graph knows no texts.  As layers, which files of models
+ * keep with their vocabulary: nacre_string_lookup_layer(), nacre_hashing_layer().
  *
  *     nacre_vocabulary *v = nacre_string_lookup(NULL, 2, (const char *[]){"cat", "dog"}, o, &e);
  *     nacre_string_index(v, "dog");           2: place 1, after the index of unknown words

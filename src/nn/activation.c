@@ -51,12 +51,6 @@ nacre_node *nacre_selu(nacre_node *x)
 	return nacre_scale(nacre_elu_alpha(x, 1.6732632423543772), 1.0507009873554805);
 }
 
-nacre_node *nacre_gelu(nacre_node *x)
-{
-	nacre_node *p = nacre_add_number(nacre_erf(nacre_scale(x, 0.70710678118654752)), 1);
-	return nacre_times(nacre_scale(x, 0.5), p);
-}
-
 /* sqrt(2 / pi) (x + 0.044715 x^3) */
 nacre_node *nacre_gelu_tanh(nacre_node *x)
 {

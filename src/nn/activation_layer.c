@@ -134,6 +134,7 @@ static const nc_option prelu_options[] = {
     NC_OPT_SHAPE(nacre_prelu_options, shared_axes),
     NC_OPT_INITIALIZER(nacre_prelu_options, alpha_initializer, "zeros"),
     NC_OPT_REGULARIZER(nacre_prelu_options, alpha_regularizer),
+    NC_OPT_CONSTRAINT(nacre_prelu_options, alpha_constraint),
     NC_OPT_END,
 };
 const nc_layer_class nc_class_prelu = {

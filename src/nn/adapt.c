@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * adapt.c - layers that learn from a look at data: normalization, discretization.
+ * adapt.c - layers that learn from a look at data: normalization, discretization, integer_lookup.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -167,6 +167,74 @@ static nacre_status adapt_discretization(nacre_layer *l, const nacre_tensor *x, 
 	return NACRE_OK;
 }
 
+/* -- integer_lookup ---------------------------------------------------------------------------- */
+typedef struct counted {
+	double value;
+	int64_t count;
+} counted;
+
+static int by_count(const void *a, const void *b)
+{
+	const counted *x = a, *y = b;
+	if (x->count != y->count)
+		return x->count < y->count ? 1 : -1;
+	return (x->value < y->value) - (x->value > y->value);
+}
+
+/* The different numbers of x with their counts; how many. */
+static int64_t count_values(nc_arena *arena, const nacre_integer_lookup_options *o,
+			    const nacre_tensor *x, counted **out)
+{
+	int64_t n = nacre_tensor_size(x), k = 0;
+	double *v = nc_arena_alloc(arena, (size_t)n * sizeof *v);
+	counted *all = *out = nc_arena_alloc(arena, (size_t)n * sizeof *all);
+	if (!v || !all)
+		return -1;
+	for (int64_t i = 0; i < n; i++)
+		v[i] = trunc(nacre_tensor_get(x, i));
+	qsort(v, (size_t)n, sizeof *v, rising);
+	for (int64_t i = 0; i < n; i++) {
+		bool special = v[i] == (double)o->oov_token ||
+			       (o->masks && v[i] == (double)o->mask_token);
+		if (k && all[k - 1].value == v[i])
+			all[k - 1].count++;
+		else if (!special)
+			all[k++] = (counted){v[i], 1};
+	}
+	qsort(all, (size_t)k, sizeof *all, by_count);
+	return k;
+}
+
+static nacre_status adapt_lookup(nacre_layer *l, const nacre_tensor *x, nacre_error *e)
+{
+	nacre_integer_lookup_options *o = (nacre_integer_lookup_options *)l->options;
+	if (l->built || o->vocabulary.n)
+		return nc_fail(e, NACRE_INVALID, "adapt: %s: %s", called(l),
+			       l->built ? "it is applied already" : "its vocabulary is given");
+	nc_arena arena;
+	counted *all;
+	double *words = NULL;
+	nc_arena_init(&arena, l->memory);
+	int64_t n = count_values(&arena, o, x, &all);
+	if (o->max_tokens)
+		n = nc_min(n, nc_max(o->max_tokens - nc_lookup_first(l), 0));
+	for (int64_t i = 0; i < n; i++)
+		if (!(fabs(all[i].value) <= INT32_MAX)) {
+			nc_arena_free(&arena);
+			return nc_fail(e, NACRE_INVALID,
+				       "adapt: %s: expected whole numbers of 32 bits", called(l));
+		}
+	if (n >= 0)
+		words = nc_arena_alloc(&l->arena, (size_t)(n + 1) * sizeof *words);
+	for (int64_t i = 0; words && i < n; i++)
+		words[i] = all[i].value;
+	nc_arena_free(&arena);
+	if (!words)
+		return nc_no_memory(e, 0);
+	o->vocabulary = (nacre_numbers){n, words};
+	return NACRE_OK;
+}
+
 nacre_status nacre_adapt(nacre_layer *l, const nacre_tensor *x, nacre_error *e)
 {
 	if (!l)
@@ -179,5 +247,7 @@ nacre_status nacre_adapt(nacre_layer *l, const nacre_tensor *x, nacre_error *e)
 		return adapt_normalization(l, x, e);
 	if (l->class == &nc_class_discretization)
 		return adapt_discretization(l, x, e);
+	if (l->class == &nc_class_integer_lookup)
+		return adapt_lookup(l, x, e);
 	return nc_fail(e, NACRE_INVALID, "adapt: %s learns nothing from data", l->class->name);
 }

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "nn/layer.h"
+#include "nn/policy.h"
 
 bool nc_layer_fail(nc_call *c, const nacre_layer *l, const char *format, ...)
 {
@@ -50,7 +50,7 @@ bool nc_layer_rank(nc_call *c, const nacre_layer *l, const nacre_node *x, int ra
 
 bool nc_layer_floats(nc_call *c, const nacre_layer *l, const nacre_node *x)
 {
-	return x->dtype == NACRE_F32 ||
+	return nc_dtype_is_float(x->dtype) ||
 	       nc_layer_fail(c, l, "expected an input of f32, got %s", nacre_dtype_name(x->dtype));
 }
 
@@ -116,7 +116,8 @@ bool nc_layer_add_weight(nc_call *c, nacre_layer *l, const char *name, int rank,
 			 const nacre_initializer_options *options, nacre_regularizer regularizer,
 			 bool trainable)
 {
-	nc_weight *w = add_weight(c, l, name, NACRE_F32, rank, shape, NULL);
+	nc_weight *w =
+	    add_weight(c, l, name, nc_policy_variable(l->policy), rank, shape, NULL);
 	if (!w)
 		return false;
 	w->trainable = trainable;
@@ -145,9 +146,10 @@ bool nc_layer_add_state(nc_call *c, nacre_layer *l, const char *name, nacre_dtyp
 
 nacre_node *nc_layer_use(nc_call *c, nacre_layer *l, int i)
 {
-	if (l->weight[i].instead)
-		return l->weight[i].instead;
-	return nacre_use(c->graph, l->weight[i].variable);
+	nacre_node *w = l->weight[i].instead;
+	if (!w)
+		w = nacre_use(c->graph, l->weight[i].variable);
+	return c->autocast ? nc_cast_float(w, c->compute) : w;
 }
 
 nacre_status nc_weight_initialize(nc_weight *w, uint64_t seed, nacre_error *e)
@@ -182,6 +184,9 @@ static nacre_node *pass_mask(nc_masks how, int n, nacre_node *const *mask)
 /* The output as a term of the loss, for each sample. */
 static void activity(nc_call *c, const nacre_regularizer *r, nacre_node *y)
 {
+	if (r->l1 == 0 && r->l2 == 0 && !r->function)
+		return;
+	y = nc_cast_float(y, NACRE_F32);
 	double each = 1.0 / (double)nc_max(y->rank ? y->shape[0] : 1, 1);
 	if (r->l1 != 0)
 		nc_call_add_loss(c, nacre_scale(nacre_sum(nacre_abs(y), NACRE_ALL_AXES, false),
@@ -199,6 +204,28 @@ void nacre_layer_set_activity_regularizer(nacre_layer *l, nacre_regularizer r)
 		l->activity = r;
 }
 
+/* Its build and call, with inputs, weights and output in the types of its policy. */
+static nacre_node *call_typed(nc_call *c, nacre_layer *l, int n, nacre_node *const *x)
+{
+	const nc_layer_class *k = l->class;
+	bool autocast = c->autocast;
+	nacre_dtype compute = c->compute;
+	nacre_node *y = NULL;
+	nc_layer_inherit(l, c->policy);
+	x = nc_layer_inputs(c, l, n, x);
+	c->autocast = k->types != NC_TYPES_KEEP;
+	c->compute = nc_layer_computes(l);
+	if (x && (l->built || !k->build || k->build(c, l, n, x))) {
+		l->built = true;
+		y = k->call(c, l, n, x);
+	}
+	if (k->types == NC_TYPES_WIDE || k->types == NC_TYPES_F32 || k->types == NC_TYPES_INDEX)
+		y = nc_cast_float(y, nc_layer_gives(l));
+	c->autocast = autocast;
+	c->compute = compute;
+	return y;
+}
+
 nacre_node *nc_layer_call(nc_call *c, nacre_layer *l, int n, nacre_node *const *x)
 {
 	const nc_layer_class *k = l->class;
@@ -212,12 +239,9 @@ nacre_node *nc_layer_call(nc_call *c, nacre_layer *l, int n, nacre_node *const *
 			nc_layer_fail(c, l, "expected at least %d inputs, got %d", k->min_in, n);
 		return NULL;
 	}
-	if (!l->built && k->build && !k->build(c, l, n, x))
-		return NULL;
-	l->built = true;
 	c->n_more = 0;
 	c->mask_out = pass_mask(k->masks, n, c->mask);
-	nacre_node *y = k->call(c, l, n, x);
+	nacre_node *y = call_typed(c, l, n, x);
 	c->mask = NULL;
 	if (y)
 		activity(c, &l->activity, y);
@@ -249,6 +273,7 @@ nacre_node *nc_layer_call_inner(nc_call *c, nacre_layer *l, nacre_layer *inner, 
 	nacre_node *const *mask = c->mask;
 	nacre_node *mask_out = c->mask_out;
 	bool first = !inner->built;
+	nc_layer_inherit(inner, l->policy);
 	if (first) {
 		char prefix[2 * NC_NAME_SIZE];
 		snprintf(prefix, sizeof prefix, "%s/", l->name);

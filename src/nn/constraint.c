@@ -10,6 +10,7 @@
 #include "nn/layer.h"
 
 #define EPSILON 1e-7
+#define ENDING "_constraint" /* of the keys of options */
 
 static nacre_node *lengths(nacre_node *w, const nacre_constraint *c)
 {
@@ -79,6 +80,67 @@ nacre_layer *nacre_constrain(nacre_layer *l, const char *weight, nacre_constrain
 		k->constraint = c;
 	}
 	return l;
+}
+
+const char *nc_constraint_name(const nacre_constraint *c)
+{
+	if (c->function == norm)
+		return c->low == 0 && c->rate == 1 ? "MaxNorm" : "MinMaxNorm";
+	return c->function == positive ? "NonNeg" : c->function == unit ? "UnitNorm" : NULL;
+}
+
+/* Where the key's name is not the weight's: of classes whose name begins so. */
+static const struct {
+	const char *key, *weight, *class;
+} names[] = {
+    {"recurrent", "recurrent_kernel", ""},
+    {"depthwise", "depthwise_kernel", "Separable"},
+    {"depthwise", "kernel", "Depthwise"},
+    {"pointwise", "pointwise_kernel", ""},
+};
+enum { NAMES = sizeof names / sizeof *names };
+
+static bool is_row(int i, const nacre_layer *l)
+{
+	return strncmp(l->class->name, names[i].class, strlen(names[i].class)) == 0;
+}
+
+const char *nc_constraint_weight(const nacre_layer *l, const char *key, char *out)
+{
+	snprintf(out, NC_NAME_SIZE, "%.*s", (int)(strlen(key) - strlen(ENDING)), key);
+	for (int i = 0; i < NAMES; i++)
+		if (strcmp(names[i].key, out) == 0 && is_row(i, l)) {
+			snprintf(out, NC_NAME_SIZE, "%s", names[i].weight);
+			break;
+		}
+	return out;
+}
+
+const char *nc_constraint_key(const nacre_layer *l, const char *weight, char *out)
+{
+	for (int i = 0; i < NAMES; i++)
+		if (strcmp(names[i].weight, weight) == 0 && is_row(i, l)) {
+			weight = names[i].key;
+			break;
+		}
+	snprintf(out, NC_NAME_SIZE, "%s" ENDING, weight);
+	return out;
+}
+
+void nc_option_constrain(nacre_layer *l, const nc_option *o, const void *field)
+{
+	char weight[NC_NAME_SIZE];
+	nacre_constraint c;
+	nacre_regularizer r;
+	if (nc_option_is_default(o, field))
+		return;
+	if (o->kind == NC_OPTION_ACTIVITY) {
+		memcpy(&r, field, sizeof r);
+		nacre_layer_set_activity_regularizer(l, r);
+	} else {
+		memcpy(&c, field, sizeof c);
+		nacre_constrain(l, nc_constraint_weight(l, o->name, weight), c);
+	}
 }
 
 /* "kernel" of "dense/kernel" */

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "nn/layer.h"
+#include "nn/spatial.h"
 
 #define BIG 1e18 /* no upper limit */
 
@@ -28,6 +28,8 @@ static bool check_sizes(nacre_layer *l, const char *what, const int64_t *shape, 
 
 static bool input_check(nacre_layer *l)
 {
+	if (nc_input_options(l)->text)
+		((nacre_input_options *)l->options)->dtype = NACRE_I32;
 	const nacre_input_options *o = nc_input_options(l);
 	if (o->dtype != NACRE_F32 && o->dtype != NACRE_I32)
 		return nc_layer_refuse(l, "dtype: expected f32 or i32, got %s",
@@ -78,7 +80,7 @@ static bool dense_build(nc_call *c, nacre_layer *l, int n, nacre_node *const *x)
 	if (x[0]->rank < 2)
 		return nc_layer_fail(c, l, "expected an input of [None, ..., size], got rank %d",
 				     x[0]->rank);
-	if (x[0]->dtype != NACRE_F32)
+	if (!nc_dtype_is_float(x[0]->dtype))
 		return nc_layer_fail(c, l, "expected an input of f32, got %s %s",
 				     nacre_dtype_name(x[0]->dtype),
 				     nc_shape_text(text, x[0]->rank, x[0]->shape));
@@ -123,6 +125,9 @@ static const nc_option dense_options[] = {
     NC_OPT_INITIALIZER(nacre_dense_options, bias_initializer, "zeros"),
     NC_OPT_REGULARIZER(nacre_dense_options, kernel_regularizer),
     NC_OPT_REGULARIZER(nacre_dense_options, bias_regularizer),
+    NC_OPT_ACTIVITY(nacre_dense_options, activity_regularizer),
+    NC_OPT_CONSTRAINT(nacre_dense_options, kernel_constraint),
+    NC_OPT_CONSTRAINT(nacre_dense_options, bias_constraint),
     NC_OPT_END,
 };
 const nc_layer_class nc_class_dense = {
@@ -185,19 +190,40 @@ static bool dropout_check(nacre_layer *l)
 	return rate < 1 || nc_layer_refuse(l, "rate: expected less than 1, got %g", rate);
 }
 
+/* The shape of the mask of x. */
+static bool noise_shape(nc_call *c, const nacre_layer *l, const nacre_node *x, int64_t *shape)
+{
+	const int64_t *o = ((const nacre_dropout_options *)l->options)->noise_shape;
+	char want[128], got[128];
+	int n = nc_shape_rank(o);
+	bool fits = n == 0 || n == x->rank;
+	for (int i = 0; i < x->rank; i++) {
+		shape[i] = n == 0 || o[i] == -1 ? x->shape[i] : o[i];
+		fits = fits && (shape[i] == 1 || shape[i] == x->shape[i]);
+	}
+	return fits || nc_layer_fail(c, l, "noise_shape: %s does not fit an input of %s",
+				     nc_shape_text(want, n, o),
+				     nc_shape_text(got, x->rank, x->shape));
+}
+
 static nacre_node *dropout_call(nc_call *c, nacre_layer *l, int n, nacre_node *const *x)
 {
 	(void)n;
-	double keep = 1 - ((const nacre_dropout_options *)l->options)->rate;
+	const nacre_dropout_options *o = (const nacre_dropout_options *)l->options;
+	int64_t shape[NACRE_MAX_RANK];
+	double keep = 1 - o->rate;
+	if (!noise_shape(c, l, x[0], shape))
+		return NULL;
 	if (!c->training || keep == 1)
 		return x[0];
 	nacre_node *mask =
-	    nacre_random(c->graph, NACRE_BERNOULLI, x[0]->dtype, x[0]->rank, x[0]->shape, keep, 0);
+	    nacre_random(c->graph, NACRE_BERNOULLI, x[0]->dtype, x[0]->rank, shape, keep, 0);
 	return nacre_times(x[0], nacre_scale(mask, 1 / keep));
 }
 
 static const nc_option dropout_options[] = {
     NC_OPT_NUMBER(F64, nacre_dropout_options, rate, 0, 0, 1),
+    NC_OPT_ALL(SIZES, nacre_dropout_options, noise_shape, 0, 0, 0, "null", NULL, 0),
     NC_OPT_END,
 };
 const nc_layer_class nc_class_dropout = {
@@ -221,20 +247,25 @@ nacre_layer *nacre_dropout_new(nacre_dropout_options options)
 /* -- flatten, reshape -------------------------------------------------------------------------- */
 static nacre_node *flatten_call(nc_call *c, nacre_layer *l, int n, nacre_node *const *x)
 {
-	(void)c, (void)l, (void)n;
+	(void)c, (void)n;
 	int64_t size = 1;
 	for (int i = 1; i < x[0]->rank; i++)
 		size *= x[0]->shape[i];
-	return nacre_reshape(x[0], 2, (int64_t[]){x[0]->shape[0], size});
+	int format = ((const nacre_flatten_options *)l->options)->data_format;
+	nacre_node *last = x[0]->rank > 2 ? nc_channels_last(x[0], format) : x[0];
+	return nacre_reshape(last, 2, (int64_t[]){x[0]->shape[0], size});
 }
 
-static const nc_option no_options[] = {NC_OPT_END};
+static const nc_option flatten_options[] = {
+    NC_OPT_DATA_FORMAT(nacre_flatten_options),
+    NC_OPT_END,
+};
 const nc_layer_class nc_class_flatten = {
     .id = NC_LAYER_flatten,
     .name = "Flatten",
     .snake = "flatten",
     .options_size = sizeof(nacre_flatten_options),
-    .options = no_options,
+    .options = flatten_options,
     .min_in = 1,
     .max_in = 1,
     .call = flatten_call,
@@ -332,11 +363,13 @@ static const nc_option embedding_options[] = {
     NC_OPT_NUMBER(I64, nacre_embedding_options, output_dim, 0, 1, BIG),
     NC_OPT_INITIALIZER(nacre_embedding_options, embeddings_initializer, "random_uniform"),
     NC_OPT_REGULARIZER(nacre_embedding_options, embeddings_regularizer),
+    NC_OPT_CONSTRAINT(nacre_embedding_options, embeddings_constraint),
     NC_OPT_BOOL(nacre_embedding_options, mask_zero),
     NC_OPT_END,
 };
 const nc_layer_class nc_class_embedding = {
     .id = NC_LAYER_embedding,
+    .types = NC_TYPES_INDEX,
     .name = "Embedding",
     .snake = "embedding",
     .options_size = sizeof(nacre_embedding_options),

@@ -186,6 +186,9 @@ static const nc_option einsum_options[] = {
     NC_OPT_INITIALIZER(OPTIONS, bias_initializer, "zeros"),
     NC_OPT_REGULARIZER(OPTIONS, kernel_regularizer),
     NC_OPT_REGULARIZER(OPTIONS, bias_regularizer),
+    NC_OPT_ACTIVITY(OPTIONS, activity_regularizer),
+    NC_OPT_CONSTRAINT(OPTIONS, kernel_constraint),
+    NC_OPT_CONSTRAINT(OPTIONS, bias_constraint),
     NC_OPT_END,
 };
 const nc_layer_class nc_class_einsum_dense = {

@@ -130,8 +130,16 @@ static void finish_options(nacre_layer *l)
 			break;
 		case NC_OPTION_TEXT:
 		case NC_OPTION_NUMBERS:
+		case NC_OPTION_TEXTS:
 		case NC_OPTION_LAYER:
 			nc_option_take(l, o, field);
+			break;
+		case NC_OPTION_RANGE:
+			nc_option_range_check(l, o);
+			break;
+		case NC_OPTION_CONSTRAINT:
+		case NC_OPTION_ACTIVITY:
+			nc_option_constrain(l, o, field);
 			break;
 		default:
 			break;
@@ -144,6 +152,7 @@ static void finish_options(nacre_layer *l)
 static void option_text(const nc_option *o, const void *field, nc_text *out)
 {
 	nacre_regularizer r;
+	nacre_constraint c;
 	nacre_activation_function *a;
 	nacre_initializer_function *f;
 	nacre_dtype dtype;
@@ -181,11 +190,18 @@ static void option_text(const nc_option *o, const void *field, nc_text *out)
 		nc_text_add(out, "%s", name ? name : "custom");
 		return;
 	case NC_OPTION_REGULARIZER:
+	case NC_OPTION_ACTIVITY:
 		memcpy(&r, field, sizeof r);
 		nc_text_add(out, "l1_l2(%g, %g)", r.l1, r.l2);
 		return;
+	case NC_OPTION_CONSTRAINT:
+		memcpy(&c, field, sizeof c);
+		name = nc_constraint_name(&c);
+		nc_text_add(out, "%s", name ? name : "custom");
+		return;
 	case NC_OPTION_PAIRS:
 	case NC_OPTION_NUMBERS:
+	case NC_OPTION_TEXTS:
 	case NC_OPTION_LAYER:
 		nc_option_list_text(o, field, out);
 		return;
@@ -197,12 +213,14 @@ static void option_text(const nc_option *o, const void *field, nc_text *out)
 bool nc_option_is_default(const nc_option *o, const void *field)
 {
 	nacre_regularizer r;
+	nacre_constraint c;
 	nacre_activation_function *a;
 	nacre_initializer_function *f;
 	nacre_dtype dtype;
 	const char *name;
 	int64_t shape[NACRE_MAX_RANK];
 	nacre_numbers numbers;
+	nacre_texts texts;
 	switch (o->kind) {
 	case NC_OPTION_SHAPE:
 		return false;
@@ -210,6 +228,7 @@ bool nc_option_is_default(const nc_option *o, const void *field)
 		memcpy(shape, field, sizeof shape);
 		return shape[0] == 0 || (shape[0] == (int64_t)o->number && shape[1] == 0);
 	case NC_OPTION_PAIRS:
+	case NC_OPTION_RANGE:
 		return false;
 	case NC_OPTION_TEXT:
 	case NC_OPTION_LAYER:
@@ -218,6 +237,9 @@ bool nc_option_is_default(const nc_option *o, const void *field)
 	case NC_OPTION_NUMBERS:
 		memcpy(&numbers, field, sizeof numbers);
 		return numbers.n == 0;
+	case NC_OPTION_TEXTS:
+		memcpy(&texts, field, sizeof texts);
+		return texts.n == 0;
 	case NC_OPTION_DTYPE:
 		memcpy(&dtype, field, sizeof dtype);
 		return dtype == NACRE_F32;
@@ -229,7 +251,11 @@ bool nc_option_is_default(const nc_option *o, const void *field)
 		memcpy(&f, field, sizeof f);
 		name = nacre_initializer_name(f);
 		return !f || (name && o->function && strcmp(name, o->function) == 0);
+	case NC_OPTION_CONSTRAINT:
+		memcpy(&c, field, sizeof c);
+		return !c.function;
 	case NC_OPTION_REGULARIZER:
+	case NC_OPTION_ACTIVITY:
 		memcpy(&r, field, sizeof r);
 		return r.l1 == 0 && r.l2 == 0 && r.orthogonal == 0 && !r.function;
 	default:
@@ -246,7 +272,12 @@ void nc_layer_text(const nacre_layer *l, nc_text *out)
 		if (nc_option_is_default(o, field))
 			continue;
 		nc_text_add(out, "%s%s=", comma, o->name);
-		option_text(o, field, out);
+		if (o->kind == NC_OPTION_RANGE) {
+			nc_range r = nc_option_range(l, o);
+			nc_text_add(out, "[%g, %g]", r.low, r.high);
+		} else {
+			option_text(o, field, out);
+		}
 		comma = ", ";
 	}
 	nc_text_add(out, ")");
@@ -374,6 +405,8 @@ void nc_call_effect(nc_call *c, nacre_node *effect)
 
 void nc_call_add_loss(nc_call *c, nacre_node *term)
 {
+	if (term && term->dtype != NACRE_F32)
+		term = nacre_cast(term, NACRE_F32);
 	c->penalty = c->penalty ? nacre_plus(c->penalty, term) : term;
 }
 

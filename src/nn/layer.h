@@ -32,7 +32,11 @@ typedef enum nc_option_kind {
 	NC_OPTION_TEXT,   /* const char *; the layer copies it */
 	NC_OPTION_PAIRS,  /* int64_t [number][2]: before and after on each of `number` axes */
 	NC_OPTION_NUMBERS, /* nacre_numbers; the layer copies them */
-	NC_OPTION_LAYER    /* nacre_layer *: the layer's own, freed with it */
+	NC_OPTION_TEXTS,   /* nacre_texts; the layer copies them */
+	NC_OPTION_LAYER,   /* nacre_layer *: the layer's own, freed with it */
+	NC_OPTION_CONSTRAINT, /* "kernel_constraint": of the weight kernel */
+	NC_OPTION_ACTIVITY, /* a regularizer, of the output */
+	NC_OPTION_RANGE    /* double: a number, or with the double at `more` (not 0) a range */
 } nc_option_kind;
 
 typedef struct nc_option {
@@ -43,7 +47,8 @@ typedef struct nc_option {
 	double low, high;     /* of numbers, both included */
 	const char *function; /* what NULL stands for: name of an activation or initializer */
 	const char *keras;    /* its name in Keras's files; "!x": the opposite of x; NULL: `name` */
-	size_t more;          /* offset of an initializer's own options; 0: there are none */
+	size_t more;          /* offset of an initializer's own options (0: there are none), of the
+				 end of a range */
 } nc_option;
 
 #define NC_OPT_ALL(kind, type, field, number, low, high, function, keras, more)                    \
@@ -59,6 +64,8 @@ typedef struct nc_option {
 #define NC_OPT_SHAPE(type, field) NC_OPT_NUMBER(SHAPE, type, field, 0, 0, 0)
 #define NC_OPT_SIZES(type, field) NC_OPT_NUMBER(SIZES, type, field, 0, 0, 0)
 #define NC_OPT_SIZES_OR(type, field, number) NC_OPT_NUMBER(SIZES, type, field, number, 0, 0)
+/* where 0 is a size, and -1 stands for it */
+#define NC_OPT_SIZES_OR_ZERO(type, field) NC_OPT_NUMBER(SIZES, type, field, 0, -1, 0)
 /* 0 is none, which files write as null; in a shape -1 is */
 #define NC_OPT_OR_NULL(kind, type, field, low, high)                                               \
 	NC_OPT_ALL(kind, type, field, 0, low, high, "null", NULL, 0)
@@ -69,8 +76,14 @@ typedef struct nc_option {
 #define NC_OPT_TEXT(type, field) NC_OPT_NUMBER(TEXT, type, field, 0, 0, 0)
 #define NC_OPT_PAIRS(type, field, axes) NC_OPT_NUMBER(PAIRS, type, field, axes, 0, 0)
 #define NC_OPT_NUMBERS(type, field) NC_OPT_NUMBER(NUMBERS, type, field, 0, 0, 0)
+#define NC_OPT_TEXTS(type, field) NC_OPT_NUMBER(TEXTS, type, field, 0, 0, 0)
 #define NC_OPT_LAYER(type, field) NC_OPT_NUMBER(LAYER, type, field, 0, 0, 0)
+/* field and the field `end`; standard: what zeros stand for, "0.02,0.33"; NULL: 0; "null": none */
+#define NC_OPT_RANGE(type, field, end, low, high, standard)                                        \
+	NC_OPT_ALL(RANGE, type, field, 0, low, high, standard, NULL, offsetof(type, end))
 #define NC_OPT_REGULARIZER(type, field) NC_OPT_NUMBER(REGULARIZER, type, field, 0, 0, 0)
+#define NC_OPT_CONSTRAINT(type, field) NC_OPT_NUMBER(CONSTRAINT, type, field, 0, 0, 0)
+#define NC_OPT_ACTIVITY(type, field) NC_OPT_NUMBER(ACTIVITY, type, field, 0, 0, 0)
 #define NC_OPT_FUNCTION(kind, type, field, function)                                               \
 	NC_OPT_ALL(kind, type, field, 0, 0, 0, function, NULL, 0)
 /* with options of its own beside it: kernel_initializer, kernel_initializer_options */
@@ -110,6 +123,10 @@ typedef struct nc_call {
 	nacre_node *const *mask;
 	nacre_node *mask_out;
 	size_t *room; /* bytes that new weights may take in all; NULL: any number */
+	nacre_policy policy; /* of layers that have none */
+	/* While a layer is called: its weights are seen in this type. */
+	bool autocast;
+	nacre_dtype compute;
 	/* Outputs of the layer beyond the one that its call returns, and their masks. */
 	int n_more;
 	nacre_node *more[NC_MAX_OUTPUTS - 1], *more_mask[NC_MAX_OUTPUTS - 1];
@@ -122,14 +139,25 @@ typedef enum nc_masks {
 	NC_MASKS_ANY   /* if all inputs have one: where any of them is true */
 } nc_masks;
 
+/* In which types a class computes; its policy says the type of computing (policy.h). */
+typedef enum nc_types {
+	NC_TYPES_COMPUTE, /* that: inputs and weights are cast to it */
+	NC_TYPES_WIDE,    /* the same, but f32 instead of bf16; the output is cast */
+	NC_TYPES_F32,     /* f32 always; the output is cast */
+	NC_TYPES_INDEX,   /* inputs are no measurements but numbers of something: as they are */
+	NC_TYPES_KEEP /* inputs and weights as they are: layers inside have their own policies */
+} nc_types;
+
 typedef struct nc_layer_class {
 	nc_layer_id id;           /* its row in layer.def */
 	const char *name, *snake; /* "Dense", "dense" */
 	size_t options_size;
 	const nc_option *options; /* ends with NC_OPT_END */
 	int min_in, max_in;       /* inputs */
+	int axes;                 /* of space, of layers that come for one, two and three */
 	bool arguments;           /* several inputs are arguments in Keras, not a list */
 	nc_masks masks;
+	nc_types types;
 	/* Freezes or thaws the layers inside, and tells again which of l's weights are trainable.
 	 * NULL: there are none but those of options. */
 	void (*refresh)(nacre_layer *l, bool freeze, bool thaw);
@@ -169,6 +197,7 @@ struct nacre_layer {
 	nacre_layer *next; /* in the owner's list */
 	size_t mark;       /* for walks over the model */
 	bool built, frozen;
+	nacre_policy policy;
 	nacre_regularizer activity; /* of the output */
 	int n_constraints;
 	nc_constraint constraint[NC_MAX_CONSTRAINTS];
@@ -181,6 +210,8 @@ struct nacre_layer {
 	_Alignas(16) unsigned char options[];
 };
 
+/* Keras's name of a class in small letters, MyLayer -> my_layer, into NC_NAME_SIZE bytes. */
+const char *nc_snake_case(char *out, const char *name);
 /* Copies the options, fills in defaults, checks.  NULL: no memory. */
 nacre_layer *nc_layer_new(const nc_layer_class *class, const void *options, const char *name);
 /* The same of one with a layer inside, which is freed with it, also if there is no memory. */
@@ -208,6 +239,13 @@ void nc_call_add_loss(nc_call *c, nacre_node *loss); /* in training and evaluati
 nacre_node *nc_layer_use(nc_call *c, nacre_layer *l, int i);
 /* Builds if need be, and calls; errors carry the layer's name. */
 nacre_node *nc_layer_call(nc_call *c, nacre_layer *l, int n, nacre_node *const *x);
+/* The weight that a key "kernel_constraint" of the layer is about, into NC_NAME_SIZE bytes; and the
+ * key of a weight. */
+const char *nc_constraint_weight(const nacre_layer *l, const char *key, char *out);
+const char *nc_constraint_key(const nacre_layer *l, const char *weight, char *out);
+/* Takes the options of these kinds over: they stand in the layer's own lists from here on. */
+void nc_option_constrain(nacre_layer *l, const nc_option *o, const void *field);
+const char *nc_constraint_name(const nacre_constraint *c); /* "MaxNorm"; NULL: one's own */
 /* A weight of the layer, as its constraints leave it; w itself if it has none. */
 nacre_node *nc_layer_constrained(const nacre_layer *l, const nc_weight *weight, nacre_node *w);
 /* The name in a constraint that no weight has; NULL: there is none. */
@@ -225,13 +263,22 @@ bool nc_layer_rank(nc_call *c, const nacre_layer *l, const nacre_node *x, int ra
 		   const char *expected);
 bool nc_layer_floats(nc_call *c, const nacre_layer *l, const nacre_node *x); /* or an error */
 void nc_call_effect(nc_call *c, nacre_node *effect);
+/* lookup.c: how many indices come before the first word's */
+int64_t nc_lookup_first(const nacre_layer *l);
 /* option.c: copies what a TEXT or NUMBERS points to; takes a LAYER over */
 void nc_option_take(nacre_layer *l, const nc_option *o, void *field);
+void nc_option_range_check(nacre_layer *l, const nc_option *o); /* and fills in the default */
 void nc_option_list_text(const nc_option *o, const void *field, nc_text *out);
 /* The layer that is an option; NULL: it is none, or not given. */
 nacre_layer *nc_option_layer(const nacre_layer *l, const nc_option *o);
 /* The first of those: the layer that this one wraps; NULL: there is none. */
 nacre_layer *nc_layer_inner(const nacre_layer *l);
+/* What a RANGE means: a number f alone is -f .. f, cut off at the lowest that it may be. */
+typedef struct nc_range {
+	double low, high;
+} nc_range;
+nc_range nc_option_range(const nacre_layer *l, const nc_option *o);
+nc_range nc_layer_range(const nacre_layer *l, const char *name); /* of the option of that name */
 /* of BOOL, INT, I64, F64, CHOICE */
 double nc_option_number(const nc_option *o, const void *field);
 bool nc_option_is_default(const nc_option *o, const void *field);

@@ -69,85 +69,44 @@ static nacre_node *minimum_call(nc_call *c, nacre_layer *l, int n, nacre_node *c
 }
 
 static const nc_option no_options[] = {NC_OPT_END};
-const nc_layer_class nc_class_subtract = {
-    .id = NC_LAYER_subtract,
-    .name = "Subtract",
-    .snake = "subtract",
-    .options_size = sizeof(nacre_plain_options),
-    .options = no_options,
-    .min_in = 2,
-    .max_in = 2,
-    .masks = NC_MASKS_ANY,
-    .call = subtract_call,
-};
+#define CLASS(which, title, most)                                                                  \
+	const nc_layer_class nc_class_##which = {                                                  \
+	    .id = NC_LAYER_##which,                                                                \
+	    .name = title,                                                                         \
+	    .snake = #which,                                                                       \
+	    .options_size = sizeof(nacre_plain_options),                                           \
+	    .options = no_options,                                                                 \
+	    .min_in = 2,                                                                           \
+	    .max_in = most,                                                                        \
+	    .masks = NC_MASKS_ANY,                                                                 \
+	    .call = which##_call,                                                                  \
+	}
+CLASS(subtract, "Subtract", 2);
+CLASS(multiply, "Multiply", 1 << 20);
+CLASS(average, "Average", 1 << 20);
+CLASS(maximum, "Maximum", 1 << 20);
+CLASS(minimum, "Minimum", 1 << 20);
+#undef CLASS
 
 nacre_layer *nacre_subtract_new(nacre_plain_options options)
 {
 	return nc_layer_new(&nc_class_subtract, &options, options.name);
 }
 
-const nc_layer_class nc_class_multiply = {
-    .id = NC_LAYER_multiply,
-    .name = "Multiply",
-    .snake = "multiply",
-    .options_size = sizeof(nacre_plain_options),
-    .options = no_options,
-    .min_in = 2,
-    .max_in = 1 << 20,
-    .masks = NC_MASKS_ANY,
-    .call = multiply_call,
-};
-
 nacre_layer *nacre_multiply_new(nacre_plain_options options)
 {
 	return nc_layer_new(&nc_class_multiply, &options, options.name);
 }
-
-const nc_layer_class nc_class_average = {
-    .id = NC_LAYER_average,
-    .name = "Average",
-    .snake = "average",
-    .options_size = sizeof(nacre_plain_options),
-    .options = no_options,
-    .min_in = 2,
-    .max_in = 1 << 20,
-    .masks = NC_MASKS_ANY,
-    .call = average_call,
-};
 
 nacre_layer *nacre_average_layer_new(nacre_plain_options options)
 {
 	return nc_layer_new(&nc_class_average, &options, options.name);
 }
 
-const nc_layer_class nc_class_maximum = {
-    .id = NC_LAYER_maximum,
-    .name = "Maximum",
-    .snake = "maximum",
-    .options_size = sizeof(nacre_plain_options),
-    .options = no_options,
-    .min_in = 2,
-    .max_in = 1 << 20,
-    .masks = NC_MASKS_ANY,
-    .call = maximum_call,
-};
-
 nacre_layer *nacre_maximum_layer_new(nacre_plain_options options)
 {
 	return nc_layer_new(&nc_class_maximum, &options, options.name);
 }
-
-const nc_layer_class nc_class_minimum = {
-    .id = NC_LAYER_minimum,
-    .name = "Minimum",
-    .snake = "minimum",
-    .options_size = sizeof(nacre_plain_options),
-    .options = no_options,
-    .min_in = 2,
-    .max_in = 1 << 20,
-    .masks = NC_MASKS_ANY,
-    .call = minimum_call,
-};
 
 nacre_layer *nacre_minimum_layer_new(nacre_plain_options options)
 {

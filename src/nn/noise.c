@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * noise.c - layers that only act in training: alpha_dropout, gaussian_dropout, gaussian_noise,
- * activity_regularization.
+ * spatial_dropout, activity_regularization.
  */
 #include <math.h>
 
-#include "nn/layer.h"
+#include "nn/spatial.h"
 
 /* A table of one number that comes first, a rate below 1. */
 static bool rate_check(nacre_layer *l)
@@ -116,6 +116,77 @@ const nc_layer_class nc_class_gaussian_noise = {
 nacre_layer *nacre_gaussian_noise_new(nacre_gaussian_noise_options options)
 {
 	return nc_layer_new(&nc_class_gaussian_noise, &options, options.name);
+}
+
+/* -- spatial_dropout --------------------------------------------------------------------------- */
+static nacre_node *spatial_dropout_call(nc_call *c, nacre_layer *l, int n, nacre_node *const *x)
+{
+	(void)n;
+	const nacre_spatial_dropout_options *o = (const nacre_spatial_dropout_options *)l->options;
+	int64_t shape[NACRE_MAX_RANK] = {1, 1, 1, 1, 1};
+	int channels = o->data_format == NACRE_CHANNELS_FIRST ? 1 : x[0]->rank - 1;
+	if (!nc_spatial_input(c, l, x[0], o->data_format))
+		return NULL;
+	if (!c->training || o->rate == 0)
+		return x[0];
+	shape[0] = x[0]->shape[0];
+	shape[channels] = x[0]->shape[channels];
+	nacre_node *keep = nacre_random(c->graph, NACRE_BERNOULLI, x[0]->dtype, x[0]->rank, shape,
+					1 - o->rate, 0);
+	return nacre_times(x[0], nacre_scale(keep, 1 / (1 - o->rate)));
+}
+
+static const nc_option spatial_dropout_options[] = {
+    NC_OPT_NUMBER(F64, nacre_spatial_dropout_options, rate, 0, 0, 1),
+    NC_OPT_DATA_FORMAT(nacre_spatial_dropout_options),
+    NC_OPT_END,
+};
+/* Keras knows no data_format of this one. */
+static const nc_option spatial_dropout1d_options[] = {
+    NC_OPT_NUMBER(F64, nacre_spatial_dropout_options, rate, 0, 0, 1),
+    NC_OPT_END,
+};
+
+static bool spatial_dropout1d_check(nacre_layer *l)
+{
+	const nacre_spatial_dropout_options *o = (const nacre_spatial_dropout_options *)l->options;
+	return rate_check(l) &&
+	       (o->data_format == NACRE_CHANNELS_LAST ||
+		nc_layer_refuse(l, "data_format: expected channels_last, got another"));
+}
+
+#define SPATIAL_DROPOUT(its_id, its_name, its_snake, its_axes, its_options, its_check)             \
+	const nc_layer_class nc_class_##its_id = {                                                 \
+	    .id = NC_LAYER_##its_id,                                                               \
+	    .name = its_name,                                                                      \
+	    .snake = its_snake,                                                                    \
+	    .axes = its_axes,                                                                      \
+	    .options_size = sizeof(nacre_spatial_dropout_options),                                 \
+	    .options = its_options,                                                                \
+	    .min_in = 1,                                                                           \
+	    .max_in = 1,                                                                           \
+	    .masks = NC_MASKS_KEEP,                                                                \
+	    .check = its_check,                                                                    \
+	    .call = spatial_dropout_call,                                                          \
+	};
+SPATIAL_DROPOUT(spatial_dropout1d, "SpatialDropout1D", "spatial_dropout1d", 1,
+		spatial_dropout1d_options, spatial_dropout1d_check)
+SPATIAL_DROPOUT(spatial_dropout2d, "SpatialDropout2D", "spatial_dropout2d", 2,
+		spatial_dropout_options, rate_check)
+SPATIAL_DROPOUT(spatial_dropout3d, "SpatialDropout3D", "spatial_dropout3d", 3,
+		spatial_dropout_options, rate_check)
+
+nacre_layer *nacre_spatial_dropout1d_new(nacre_spatial_dropout_options options)
+{
+	return nc_layer_new(&nc_class_spatial_dropout1d, &options, options.name);
+}
+nacre_layer *nacre_spatial_dropout2d_new(nacre_spatial_dropout_options options)
+{
+	return nc_layer_new(&nc_class_spatial_dropout2d, &options, options.name);
+}
+nacre_layer *nacre_spatial_dropout3d_new(nacre_spatial_dropout_options options)
+{
+	return nc_layer_new(&nc_class_spatial_dropout3d, &options, options.name);
 }
 
 /* -- activity_regularization ------------------------------------------------------------------- */

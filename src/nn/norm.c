@@ -2,16 +2,9 @@
  *
  * norm.c - batch and layer normalization.
  */
-#include "nn/layer.h"
+#include "nn/norm.h"
 
-static bool floats(nc_call *c, nacre_layer *l, const nacre_node *x)
-{
-	return x->dtype == NACRE_F32 ||
-	       nc_layer_fail(c, l, "expected an input of f32, got %s", nacre_dtype_name(x->dtype));
-}
-
-/* Weight i as a node that stretches along the other axes of x. */
-static nacre_node *spread(nc_call *c, nacre_layer *l, int i, const nacre_node *x, int axis)
+nacre_node *nc_norm_spread(nc_call *c, nacre_layer *l, int i, const nacre_node *x, int axis)
 {
 	int64_t shape[NACRE_MAX_RANK], size = nacre_variable_shape(l->weight[i].variable)[0];
 	nacre_node *w = nc_layer_use(c, l, i);
@@ -27,6 +20,47 @@ static nacre_node *spread(nc_call *c, nacre_layer *l, int i, const nacre_node *x
 	return nacre_reshape(w, x->rank, shape);
 }
 
+nacre_node *nc_norm_along(nc_call *c, nacre_layer *l, int i, const nacre_node *x, unsigned axes)
+{
+	const nacre_variable *v = l->weight[i].variable;
+	int64_t shape[NACRE_MAX_RANK];
+	char want[128], got[128];
+	int k = 0;
+	bool fits = true;
+	for (int d = 0; d < x->rank; d++) {
+		bool in = axes & NACRE_AXIS(d);
+		shape[d] = in ? x->shape[d] : 1;
+		fits = fits && (!in || (k < v->rank && v->shape[k] == x->shape[d]));
+		k += in;
+	}
+	if (!fits) {
+		nc_layer_fail(c, l, "%s is %s, a sample of the input %s", l->weight[i].name,
+			      nc_shape_text(want, v->rank, v->shape),
+			      nc_shape_text(got, x->rank - 1, x->shape + 1));
+		return NULL;
+	}
+	nacre_node *w = nc_layer_use(c, l, i);
+	return axes == NACRE_AXIS(x->rank - 1) ? w : nacre_reshape(w, x->rank, shape);
+}
+
+int nc_norm_shape(const nacre_node *x, unsigned axes, int64_t *shape)
+{
+	int rank = 0;
+	for (int d = 0; d < x->rank; d++)
+		if (axes & NACRE_AXIS(d))
+			shape[rank++] = x->shape[d];
+	return rank;
+}
+
+bool nc_norm_add_weights(nc_call *c, nacre_layer *l, int rank, const int64_t *shape,
+			 const nc_norm_weights *w)
+{
+	return (w->no_scale || nc_layer_add_weight(c, l, "gamma", rank, shape, w->gamma, NULL,
+						   w->gamma_regularizer, true)) &&
+	       (w->no_center || nc_layer_add_weight(c, l, "beta", rank, shape, w->beta, NULL,
+						    w->beta_regularizer, true));
+}
+
 /* gamma (x - mean) / sqrt(variance + epsilon) + beta; gamma, beta: weights, -1: none */
 static nacre_node *normalize(nc_call *c, nacre_layer *l, nacre_node *x, int axis, nacre_node *mean,
 			     nacre_node *variance, double epsilon, int gamma, int beta)
@@ -34,9 +68,9 @@ static nacre_node *normalize(nc_call *c, nacre_layer *l, nacre_node *x, int axis
 	nacre_node *scale = nacre_rsqrt(nacre_add_number(variance, epsilon));
 	nacre_node *y = nacre_times(nacre_minus(x, mean), scale);
 	if (gamma >= 0)
-		y = nacre_times(y, spread(c, l, gamma, x, axis));
+		y = nacre_times(y, nc_norm_spread(c, l, gamma, x, axis));
 	if (beta >= 0)
-		y = nacre_plus(y, spread(c, l, beta, x, axis));
+		y = nacre_plus(y, nc_norm_spread(c, l, beta, x, axis));
 	return y;
 }
 
@@ -52,14 +86,10 @@ static bool batch_build(nc_call *c, nacre_layer *l, int n, nacre_node *const *x)
 	const nacre_batch_normalization_options *o = batch(l);
 	const nacre_regularizer none = {0};
 	int axis = nc_layer_axis(c, l, o->axis, x[0]->rank);
-	if (axis < 0 || !floats(c, l, x[0]))
+	if (axis < 0 || !nc_layer_floats(c, l, x[0]))
 		return false;
 	int64_t size = x[0]->shape[axis];
-	if (!o->no_scale && !nc_layer_add_weight(c, l, "gamma", 1, &size, o->gamma_initializer,
-						 NULL, o->gamma_regularizer, true))
-		return false;
-	if (!o->no_center && !nc_layer_add_weight(c, l, "beta", 1, &size, o->beta_initializer, NULL,
-						  o->beta_regularizer, true))
+	if (!nc_norm_add_weights(c, l, 1, &size, NC_NORM_WEIGHTS(o)))
 		return false;
 	return nc_layer_add_weight(c, l, "moving_mean", 1, &size, o->moving_mean_initializer, NULL,
 				   none, false) &&
@@ -83,11 +113,12 @@ static nacre_node *batch_call(nc_call *c, nacre_layer *l, int n, nacre_node *con
 	int axis = nc_layer_axis(c, l, o->axis, x[0]->rank);
 	int gamma = o->no_scale ? -1 : 0, beta = o->no_center ? -1 : gamma + 1;
 	int mean = l->n_weights - 2, variance = l->n_weights - 1;
-	if (axis < 0 || !spread(c, l, mean, x[0], axis))
+	if (axis < 0 || !nc_norm_spread(c, l, mean, x[0], axis))
 		return NULL;
 	if (!c->training || l->frozen)
-		return normalize(c, l, x[0], axis, spread(c, l, mean, x[0], axis),
-				 spread(c, l, variance, x[0], axis), o->epsilon, gamma, beta);
+		return normalize(c, l, x[0], axis, nc_norm_spread(c, l, mean, x[0], axis),
+				 nc_norm_spread(c, l, variance, x[0], axis), o->epsilon, gamma,
+				 beta);
 	unsigned others = ((1u << x[0]->rank) - 1) & ~NACRE_AXIS(axis);
 	nacre_node *m = nacre_mean(x[0], others, true);
 	nacre_node *v = nacre_mean(nacre_square(nacre_minus(x[0], m)), others, true);
@@ -109,11 +140,14 @@ static const nc_option batch_options[] = {
     NC_OPT_FUNCTION(INITIALIZER, OPTIONS, moving_variance_initializer, "ones"),
     NC_OPT_REGULARIZER(OPTIONS, beta_regularizer),
     NC_OPT_REGULARIZER(OPTIONS, gamma_regularizer),
+    NC_OPT_CONSTRAINT(OPTIONS, beta_constraint),
+    NC_OPT_CONSTRAINT(OPTIONS, gamma_constraint),
     NC_OPT_END,
 };
 #undef OPTIONS
 const nc_layer_class nc_class_batch_normalization = {
     .id = NC_LAYER_batch_normalization,
+    .types = NC_TYPES_WIDE,
     .name = "BatchNormalization",
     .masks = NC_MASKS_KEEP,
     .snake = "batch_normalization",
@@ -138,42 +172,10 @@ static bool layer_build(nc_call *c, nacre_layer *l, int n, nacre_node *const *x)
 	    (const nacre_layer_normalization_options *)l->options;
 	unsigned axes = nc_layer_axes(c, l, o->axis, x[0]->rank);
 	int64_t shape[NACRE_MAX_RANK];
-	int rank = 0;
-	if (!axes || !floats(c, l, x[0]))
+	if (!axes || !nc_layer_floats(c, l, x[0]))
 		return false;
-	for (int d = 0; d < x[0]->rank; d++)
-		if (axes & NACRE_AXIS(d))
-			shape[rank++] = x[0]->shape[d];
-	if (!o->no_scale && !nc_layer_add_weight(c, l, "gamma", rank, shape, o->gamma_initializer,
-						 NULL, o->gamma_regularizer, true))
-		return false;
-	return o->no_center || nc_layer_add_weight(c, l, "beta", rank, shape, o->beta_initializer,
-						   NULL, o->beta_regularizer, true);
-}
-
-/* Weight i along several axes of x, which are its own in their order. */
-static nacre_node *spread_axes(nc_call *c, nacre_layer *l, int i, const nacre_node *x,
-			       unsigned axes)
-{
-	const nacre_variable *v = l->weight[i].variable;
-	int64_t shape[NACRE_MAX_RANK];
-	char want[128], got[128];
-	int k = 0;
-	bool fits = true;
-	for (int d = 0; d < x->rank; d++) {
-		bool in = axes & NACRE_AXIS(d);
-		shape[d] = in ? x->shape[d] : 1;
-		fits = fits && (!in || (k < v->rank && v->shape[k] == x->shape[d]));
-		k += in;
-	}
-	if (!fits) {
-		nc_layer_fail(c, l, "%s is %s, a sample of the input %s", l->weight[i].name,
-			      nc_shape_text(want, v->rank, v->shape),
-			      nc_shape_text(got, x->rank - 1, x->shape + 1));
-		return NULL;
-	}
-	nacre_node *w = nc_layer_use(c, l, i);
-	return axes == NACRE_AXIS(x->rank - 1) ? w : nacre_reshape(w, x->rank, shape);
+	int rank = nc_norm_shape(x[0], axes, shape);
+	return nc_norm_add_weights(c, l, rank, shape, NC_NORM_WEIGHTS(o));
 }
 
 static nacre_node *layer_call(nc_call *c, nacre_layer *l, int n, nacre_node *const *x)
@@ -188,8 +190,8 @@ static nacre_node *layer_call(nc_call *c, nacre_layer *l, int n, nacre_node *con
 	nacre_node *v = nacre_mean(nacre_square(nacre_minus(x[0], m)), axes, true);
 	nacre_node *y = normalize(c, l, x[0], -1, m, v, o->epsilon, -1, -1);
 	if (!o->no_scale)
-		y = nacre_times(y, spread_axes(c, l, 0, x[0], axes));
-	return o->no_center ? y : nacre_plus(y, spread_axes(c, l, !o->no_scale, x[0], axes));
+		y = nacre_times(y, nc_norm_along(c, l, 0, x[0], axes));
+	return o->no_center ? y : nacre_plus(y, nc_norm_along(c, l, !o->no_scale, x[0], axes));
 }
 
 #define OPTIONS nacre_layer_normalization_options
@@ -202,11 +204,14 @@ static const nc_option layer_options[] = {
     NC_OPT_FUNCTION(INITIALIZER, OPTIONS, gamma_initializer, "ones"),
     NC_OPT_REGULARIZER(OPTIONS, beta_regularizer),
     NC_OPT_REGULARIZER(OPTIONS, gamma_regularizer),
+    NC_OPT_CONSTRAINT(OPTIONS, beta_constraint),
+    NC_OPT_CONSTRAINT(OPTIONS, gamma_constraint),
     NC_OPT_END,
 };
 #undef OPTIONS
 const nc_layer_class nc_class_layer_normalization = {
     .id = NC_LAYER_layer_normalization,
+    .types = NC_TYPES_WIDE,
     .name = "LayerNormalization",
     .masks = NC_MASKS_KEEP,
     .snake = "layer_normalization",

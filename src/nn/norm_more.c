@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "nn/layer.h"
+#include "nn/norm.h"
 
 /* -- group normalization ----------------------------------------------------------------------- */
 static const nacre_group_normalization_options *group(const nacre_layer *l)
@@ -20,25 +20,7 @@ static bool group_build(nc_call *c, nacre_layer *l, int n, nacre_node *const *x)
 	if (axis < 0 || !nc_layer_floats(c, l, x[0]))
 		return false;
 	int64_t size = x[0]->shape[axis];
-	if (!o->no_scale && !nc_layer_add_weight(c, l, "gamma", 1, &size, o->gamma_initializer,
-						 NULL, o->gamma_regularizer, true))
-		return false;
-	return o->no_center || nc_layer_add_weight(c, l, "beta", 1, &size, o->beta_initializer,
-						   NULL, o->beta_regularizer, true);
-}
-
-/* Weight i along one axis of x. */
-static nacre_node *spread(nc_call *c, nacre_layer *l, int i, const nacre_node *x, int axis)
-{
-	int64_t shape[NACRE_MAX_RANK], size = l->weight[i].variable->shape[0];
-	if (size != x->shape[axis]) {
-		nc_layer_fail(c, l, "%s expects %lld channels, got %lld", l->weight[i].name,
-			      (long long)size, (long long)x->shape[axis]);
-		return NULL;
-	}
-	for (int d = 0; d < x->rank; d++)
-		shape[d] = d == axis ? size : 1;
-	return nacre_reshape(nc_layer_use(c, l, i), x->rank, shape);
+	return nc_norm_add_weights(c, l, 1, &size, NC_NORM_WEIGHTS(o));
 }
 
 /* As [n, before, groups, channels of a group, after]: a mean over all but the groups. */
@@ -65,8 +47,8 @@ static nacre_node *group_call(nc_call *c, nacre_layer *l, int n, nacre_node *con
 	nacre_node *y = nacre_times(centred, nacre_rsqrt(nacre_add_number(variance, o->epsilon)));
 	y = nacre_reshape(y, x[0]->rank, x[0]->shape);
 	if (!o->no_scale)
-		y = nacre_times(y, spread(c, l, w++, x[0], axis));
-	return o->no_center ? y : nacre_plus(y, spread(c, l, w, x[0], axis));
+		y = nacre_times(y, nc_norm_spread(c, l, w++, x[0], axis));
+	return o->no_center ? y : nacre_plus(y, nc_norm_spread(c, l, w, x[0], axis));
 }
 
 #define OPTIONS nacre_group_normalization_options
@@ -80,10 +62,13 @@ static const nc_option group_normalization_options[] = {
     NC_OPT_FUNCTION(INITIALIZER, OPTIONS, gamma_initializer, "ones"),
     NC_OPT_REGULARIZER(OPTIONS, beta_regularizer),
     NC_OPT_REGULARIZER(OPTIONS, gamma_regularizer),
+    NC_OPT_CONSTRAINT(OPTIONS, beta_constraint),
+    NC_OPT_CONSTRAINT(OPTIONS, gamma_constraint),
     NC_OPT_END,
 };
 const nc_layer_class nc_class_group_normalization = {
     .id = NC_LAYER_group_normalization,
+    .types = NC_TYPES_WIDE,
     .name = "GroupNormalization",
     .snake = "group_normalization",
     .options_size = sizeof(nacre_group_normalization_options),
@@ -109,12 +94,9 @@ static bool rms_build(nc_call *c, nacre_layer *l, int n, nacre_node *const *x)
 	    (const nacre_rms_normalization_options *)l->options;
 	unsigned axes = nc_layer_axes(c, l, o->axis, x[0]->rank);
 	int64_t shape[NACRE_MAX_RANK];
-	int rank = 0;
 	if (!axes || !nc_layer_floats(c, l, x[0]))
 		return false;
-	for (int d = 0; d < x[0]->rank; d++)
-		if (axes & NACRE_AXIS(d))
-			shape[rank++] = x[0]->shape[d];
+	int rank = nc_norm_shape(x[0], axes, shape);
 	return nc_layer_add_weight(c, l, "scale", rank, shape, nacre_ones, NULL,
 				   (nacre_regularizer){0}, true);
 }
@@ -125,22 +107,12 @@ static nacre_node *rms_call(nc_call *c, nacre_layer *l, int n, nacre_node *const
 	const nacre_rms_normalization_options *o =
 	    (const nacre_rms_normalization_options *)l->options;
 	unsigned axes = nc_layer_axes(c, l, o->axis, x[0]->rank);
-	const nacre_variable *v = l->weight[0].variable;
-	int64_t shape[NACRE_MAX_RANK];
-	int k = 0;
-	bool fits = axes != 0;
-	for (int d = 0; fits && d < x[0]->rank; d++) {
-		bool in = axes & NACRE_AXIS(d);
-		shape[d] = in ? x[0]->shape[d] : 1;
-		fits = !in || (k < v->rank && v->shape[k++] == shape[d]);
-	}
-	if (!fits) {
-		nc_layer_fail(c, l, "scale does not fit an input of another shape");
+	nacre_node *scale = axes ? nc_norm_along(c, l, 0, x[0], axes) : NULL;
+	if (!scale)
 		return NULL;
-	}
 	nacre_node *mean = nacre_mean(nacre_square(x[0]), axes, true);
 	nacre_node *y = nacre_times(x[0], nacre_rsqrt(nacre_add_number(mean, o->epsilon)));
-	return nacre_times(y, nacre_reshape(nc_layer_use(c, l, 0), x[0]->rank, shape));
+	return nacre_times(y, scale);
 }
 
 #define OPTIONS nacre_rms_normalization_options
@@ -151,6 +123,7 @@ static const nc_option rms_normalization_options[] = {
 };
 const nc_layer_class nc_class_rms_normalization = {
     .id = NC_LAYER_rms_normalization,
+    .types = NC_TYPES_WIDE,
     .name = "RMSNormalization",
     .snake = "rms_normalization",
     .options_size = sizeof(nacre_rms_normalization_options),
@@ -187,6 +160,7 @@ static const nc_option unit_normalization_options[] = {
 };
 const nc_layer_class nc_class_unit_normalization = {
     .id = NC_LAYER_unit_normalization,
+    .types = NC_TYPES_WIDE,
     .name = "UnitNormalization",
     .snake = "unit_normalization",
     .options_size = sizeof(nacre_unit_normalization_options),
@@ -279,6 +253,7 @@ static const nc_option spectral_normalization_options[] = {
 };
 const nc_layer_class nc_class_spectral_normalization = {
     .id = NC_LAYER_spectral_normalization,
+    .types = NC_TYPES_WIDE,
     .name = "SpectralNormalization",
     .snake = "spectral_normalization",
     .options_size = sizeof(nacre_spectral_normalization_options),

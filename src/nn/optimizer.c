@@ -186,6 +186,10 @@ nacre_optimizer nc_optimizer_new(const nc_optimizer_kind *kind, nacre_optimizer 
 	}
 	if (o.ema_momentum == 0)
 		o.ema_momentum = 0.99;
+	if (o.dynamic_loss_scale && o.initial_scale == 0)
+		o.initial_scale = 32768;
+	if (o.dynamic_loss_scale && o.dynamic_growth_steps == 0)
+		o.dynamic_growth_steps = 2000;
 	if (o.ns_steps == 0)
 		o.ns_steps = kind->defaults.ns_steps;
 	o.kind = kind;
@@ -264,6 +268,8 @@ nacre_status nc_optimizer_check(nacre_optimizer *o, nacre_error *e)
 	    {"ema_overwrite_frequency", (double)o->ema_overwrite_frequency, 0, 1e15},
 	    {"gradient_accumulation_steps", (double)o->gradient_accumulation_steps, 0, 1e9},
 	    {"loss_scale_factor", o->loss_scale_factor, 0, 1e30},
+	    {"initial_scale", o->initial_scale, 0, 3e38},
+	    {"dynamic_growth_steps", (double)o->dynamic_growth_steps, 0, 1e15},
 	    {"initial", o->initial, 0, 1e30},
 	    {"power", -o->power, 0, 1e3},
 	    {"l1", o->l1, 0, 1e30},
@@ -281,6 +287,10 @@ nacre_status nc_optimizer_check(nacre_optimizer *o, nacre_error *e)
 		return nc_fail(e, NACRE_INVALID,
 			       "%s: expected only one of clipnorm, clipvalue and global_clipnorm",
 			       o->kind->name);
+	if (o->dynamic_loss_scale && o->loss_scale_factor != 0)
+		return nc_fail(e, NACRE_INVALID,
+			       "%s: expected only one of loss_scale_factor and dynamic_loss_scale",
+			       o->kind->name);
 	return nc_schedule_check(&o->schedule, e);
 }
 
@@ -295,7 +305,7 @@ static nacre_node *shrink(nacre_node *square_length, double c)
 {
 	if (!square_length)
 		return NULL;
-	nacre_node *limit = nacre_scalar(square_length->graph, NACRE_F32, c);
+	nacre_node *limit = nacre_scalar(square_length->graph, square_length->dtype, c);
 	return nacre_divide(limit, nacre_maximum(nacre_sqrt(square_length), limit));
 }
 

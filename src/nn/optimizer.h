@@ -9,10 +9,10 @@
 #include "nacre/op.h"
 #include "nacre/optimizer.h"
 
-/* slots: of a kind, and with the average and the accumulated gradient */
-enum { NC_KIND_SLOTS = 3, NC_MAX_SLOTS = NC_KIND_SLOTS + 2, NC_RATES = 4 };
+/* slots: of a kind, and with the average, the accumulated and the kept gradient */
+enum { NC_KIND_SLOTS = 3, NC_MAX_SLOTS = NC_KIND_SLOTS + 3, NC_RATES = 4 };
 
-/* Updates are one op (update) where that is fast, else composed of ops (next). */
+/* Updates are one op (update), or composed of ops (next): where options ask for more. */
 typedef struct nacre_optimizer_kind {
 	const char *name, *keras; /* "adam", "Adam" */
 	nacre_optimizer defaults; /* of numbers that are 0 */
@@ -21,6 +21,7 @@ typedef struct nacre_optimizer_kind {
 	int (*slots)(const nacre_optimizer *o);
 	/* rate[0 .. 3] of step t = 1, 2, ... for the learning rate lr; [1] is that of the decay;
 	 * those of one op are the first two */
+	bool four;  /* its one op reads all rates, else two */
 	void (*rates)(const nacre_optimizer *o, double lr, int64_t t, double rate[NC_RATES]);
 	nacre_node *(*update)(const nacre_optimizer *o, nacre_node *w, nacre_node *const *slot,
 			      nacre_node *g, nacre_node *rate);
@@ -48,6 +49,7 @@ bool nc_optimizer_slot_start(const nacre_optimizer *o, int s, double *value);
 /* The slots beside those of the kind: -1 where there is none. */
 int nc_optimizer_average(const nacre_optimizer *o);
 int nc_optimizer_accumulator(const nacre_optimizer *o);
+int nc_optimizer_gradient(const nacre_optimizer *o); /* between two programs of one step alone */
 /* The optimizer as it treats the weight of that name. */
 nacre_optimizer nc_optimizer_for(const nacre_optimizer *o, const char *name, int rank);
 /* How many rates its update reads: the size of the placeholder. */

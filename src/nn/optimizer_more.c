@@ -2,8 +2,9 @@
  *
  * optimizer_more.c - the optimizers that are composed of ops: from Adagrad to Muon.
  *
- * A rule gives the new weight and the new slots as nodes.  What depends on the step alone comes in
- * as rates, computed in double.
+ * A rule gives the new weight and the new slots as nodes; where it works on each number by itself
+ * it is also one op, which needs no second walk over memory.  What depends on the step alone comes
+ * in as rates, computed in double.
  */
 #include <math.h>
 #include <string.h>
@@ -13,6 +14,10 @@
 #define NEXT(name)                                                                                 \
 	static nacre_node *name(const nacre_optimizer *o, nacre_node *w, nacre_node *const *slot,  \
 				nacre_node *g, nacre_node *const *rate, nacre_node **kept)
+
+#define UPDATE(name)                                                                               \
+	static nacre_node *name(const nacre_optimizer *o, nacre_node *w, nacre_node *const *slot,  \
+				nacre_node *g, nacre_node *rate)
 
 static int one_slot(const nacre_optimizer *o)
 {
@@ -58,7 +63,7 @@ static nacre_node *less(nacre_node *w, nacre_node *step, nacre_node *rate)
 
 static nacre_node *number(nacre_node *x, double value)
 {
-	return x ? nacre_scalar(x->graph, NACRE_F32, value) : NULL;
+	return x ? nacre_scalar(x->graph, x->dtype, value) : NULL;
 }
 
 static nacre_node *length(nacre_node *x)
@@ -67,11 +72,25 @@ static nacre_node *length(nacre_node *x)
 }
 
 /* -- sums of squares --------------------------------------------------------------------------- */
+UPDATE(adagrad_update)
+{
+	double abc[3] = {0, 0, o->epsilon};
+	return nacre_update(NACRE_UPDATE_ADAGRAD, w, slot[0], NULL, g, rate, abc,
+			    o->weight_decay);
+}
+
 NEXT(adagrad)
 {
 	kept[0] = nacre_plus(slot[0], nacre_square(g));
 	nacre_node *root = nacre_sqrt(nacre_add_number(kept[0], o->epsilon));
 	return less(w, nacre_divide(g, root), rate[0]);
+}
+
+UPDATE(adadelta_update)
+{
+	double abc[3] = {o->rho, 0, o->epsilon};
+	return nacre_update(NACRE_UPDATE_ADADELTA, w, slot[0], slot[1], g, rate, abc,
+			    o->weight_decay);
 }
 
 NEXT(adadelta)
@@ -91,6 +110,13 @@ static nacre_node *raised(nacre_node *x, double power)
 }
 
 /* rate[2] = 1 / lr, rate[3] = 2 l2 + beta / lr */
+UPDATE(ftrl_update)
+{
+	double abc[3] = {o->l1, o->l2_shrinkage, 0};
+	return nacre_update(NACRE_UPDATE_FTRL, w, slot[0], slot[1], g, rate, abc,
+			    o->weight_decay);
+}
+
 NEXT(ftrl)
 {
 	nacre_node *sum = kept[0] = nacre_plus(slot[0], nacre_square(g));
@@ -114,6 +140,13 @@ static void ftrl_rates(const nacre_optimizer *o, double lr, int64_t t, double ra
 }
 
 /* -- kin of Adam ------------------------------------------------------------------------------- */
+UPDATE(adamax_update)
+{
+	double abc[3] = {o->beta_1, o->beta_2, o->epsilon};
+	return nacre_update(NACRE_UPDATE_ADAMAX, w, slot[0], slot[1], g, rate, abc,
+			    o->weight_decay);
+}
+
 NEXT(adamax)
 {
 	kept[0] = mix(slot[0], g, o->beta_1);
@@ -129,6 +162,13 @@ static void adamax_rates(const nacre_optimizer *o, double lr, int64_t t, double 
 }
 
 /* rate[0], rate[2]: of m and of g; rate[3] = 1 / (1 - beta_2^t) */
+UPDATE(nadam_update)
+{
+	double abc[3] = {o->beta_1, o->beta_2, o->epsilon};
+	return nacre_update(NACRE_UPDATE_NADAM, w, slot[0], slot[1], g, rate, abc,
+			    o->weight_decay);
+}
+
 NEXT(nadam)
 {
 	kept[0] = mix(slot[0], g, o->beta_1);
@@ -152,6 +192,13 @@ static void nadam_rates(const nacre_optimizer *o, double lr, int64_t t, double r
 	rate[1] = lr;
 	rate[2] = lr * (1 - u) / (1 - product);
 	rate[3] = 1 / nc_rest_of_power(o->beta_2, t);
+}
+
+UPDATE(lion_update)
+{
+	double abc[3] = {o->beta_1, o->beta_2, 0};
+	return nacre_update(NACRE_UPDATE_LION, w, slot[0], NULL, g, rate, abc,
+			    o->weight_decay);
 }
 
 NEXT(lion)
@@ -182,6 +229,13 @@ static void lamb_rates(const nacre_optimizer *o, double lr, int64_t t, double ra
 }
 
 /* z = slot[0]; rate[0]: with warm-up, rate[2] = 1 / (1 - beta_2^t), rate[3] = 1 / t */
+UPDATE(schedule_free_update)
+{
+	double abc[3] = {o->beta_1, o->beta_2, o->epsilon};
+	return nacre_update(NACRE_UPDATE_SCHEDULE_FREE, w, slot[0], slot[1], g, rate, abc,
+			    o->weight_decay);
+}
+
 NEXT(schedule_free)
 {
 	double b = o->beta_1;
@@ -312,6 +366,8 @@ const nc_optimizer_kind nc_more_kinds[] = {
      .slot = {"accumulator"},
      .slots = one_slot,
      .rates = plain_rates,
+     .four = true,
+     .update = adagrad_update,
      .next = adagrad},
     {.name = "adadelta",
      .keras = "Adadelta",
@@ -319,6 +375,8 @@ const nc_optimizer_kind nc_more_kinds[] = {
      .slot = {"accumulated_grad", "accumulated_delta_var"},
      .slots = two_slots,
      .rates = plain_rates,
+     .four = true,
+     .update = adadelta_update,
      .next = adadelta},
     {.name = "adamax",
      .keras = "Adamax",
@@ -326,6 +384,8 @@ const nc_optimizer_kind nc_more_kinds[] = {
      .slot = {"momentum", "norm"},
      .slots = two_slots,
      .rates = adamax_rates,
+     .four = true,
+     .update = adamax_update,
      .next = adamax},
     {.name = "nadam",
      .keras = "Nadam",
@@ -333,6 +393,8 @@ const nc_optimizer_kind nc_more_kinds[] = {
      .slot = {"momentum", "velocity"},
      .slots = two_slots,
      .rates = nadam_rates,
+     .four = true,
+     .update = nadam_update,
      .next = nadam},
     {.name = "lion",
      .keras = "Lion",
@@ -340,6 +402,8 @@ const nc_optimizer_kind nc_more_kinds[] = {
      .slot = {"momentum"},
      .slots = one_slot,
      .rates = plain_rates,
+     .four = true,
+     .update = lion_update,
      .next = lion},
     {.name = "lamb",
      .keras = "Lamb",
@@ -354,6 +418,8 @@ const nc_optimizer_kind nc_more_kinds[] = {
      .slot = {"accumulator", "linear"},
      .slots = two_slots,
      .rates = ftrl_rates,
+     .four = true,
+     .update = ftrl_update,
      .next = ftrl},
     {.name = "adafactor",
      .keras = "Adafactor",
@@ -390,6 +456,8 @@ const nc_optimizer_kind nc_more_kinds[] = {
      .slot = {"momentum", "velocity"},
      .slots = two_slots,
      .rates = schedule_free_rates,
+     .four = true,
+     .update = schedule_free_update,
      .next = schedule_free,
      .copies = true},
 };

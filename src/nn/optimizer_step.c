@@ -6,8 +6,7 @@
 
 #include "nn/optimizer.h"
 
-/* -- slots: of the kind, then the average, then the accumulated gradient ------------------------
- */
+/* -- slots: of the kind, then the average, the accumulated gradient, the gradient ---- */
 int nc_optimizer_average(const nacre_optimizer *o)
 {
 	return o->use_ema ? o->kind->slots(o) : -1;
@@ -18,9 +17,15 @@ int nc_optimizer_accumulator(const nacre_optimizer *o)
 	return o->gradient_accumulation_steps > 1 ? o->kind->slots(o) + (o->use_ema != 0) : -1;
 }
 
+int nc_optimizer_gradient(const nacre_optimizer *o)
+{
+	return o->dynamic_loss_scale ? nc_optimizer_slots(o) - 1 : -1;
+}
+
 int nc_optimizer_slots(const nacre_optimizer *o)
 {
-	return o->kind->slots(o) + (o->use_ema != 0) + (o->gradient_accumulation_steps > 1);
+	return o->kind->slots(o) + (o->use_ema != 0) + (o->gradient_accumulation_steps > 1) +
+	       (o->dynamic_loss_scale != 0);
 }
 
 const char *nc_optimizer_slot_name(const nacre_optimizer *o, int s)
@@ -29,6 +34,8 @@ const char *nc_optimizer_slot_name(const nacre_optimizer *o, int s)
 		return "average";
 	if (s == nc_optimizer_accumulator(o))
 		return "gradient_accumulator";
+	if (s == nc_optimizer_gradient(o))
+		return "gradient";
 	/* rmsprop's average of gradients comes second where there is no momentum */
 	bool second = s == 1 && o->centered && o->momentum == 0 && o->kind->slot[2];
 	return o->kind->slot[second ? 2 : s];
@@ -78,13 +85,14 @@ nacre_optimizer nc_optimizer_for(const nacre_optimizer *o, const char *name, int
 /* Whether the update is one op. */
 static bool is_one_op(const nacre_optimizer *o)
 {
-	bool more = o->amsgrad || o->centered || (o->kind->next && o->momentum != 0);
+	bool root = o->power == 0 || o->power == -0.5; /* of ftrl: what its op has */
+	bool more = o->amsgrad || o->centered || (o->kind->next && o->momentum != 0) || !root;
 	return o->kind->update && !(o->kind->next && more);
 }
 
 int nc_optimizer_rates(const nacre_optimizer *o)
 {
-	return is_one_op(o) ? 2 : NC_RATES;
+	return is_one_op(o) && !o->kind->four ? 2 : NC_RATES;
 }
 
 int nc_optimizer_update(const nacre_optimizer *o, nacre_node *w, nacre_node *const *slot,
@@ -94,6 +102,8 @@ int nc_optimizer_update(const nacre_optimizer *o, nacre_node *w, nacre_node *con
 		effect[0] = o->kind->update(o, w, slot, g, rate);
 		return 1;
 	}
+	if (rate && w && rate->dtype != w->dtype)
+		rate = nacre_cast(rate, w->dtype);
 	nacre_node *rates[NC_RATES], *kept[NC_KIND_SLOTS] = {NULL}, *from = w;
 	for (int i = 0; i < NC_RATES; i++)
 		rates[i] = nacre_squeeze(nacre_slice_axis(rate, 0, i, i + 1), NACRE_AXIS(0));

@@ -2,6 +2,8 @@
  *
  * option.c - options that are more than a number: texts, lists, layers inside of a layer.
  */
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "nn/layer.h"
@@ -48,12 +50,37 @@ static void take_layer(nacre_layer *l, const nc_option *o, void *field)
 	}
 }
 
+static void take_texts(nacre_layer *l, const nc_option *o, void *field)
+{
+	nacre_texts t;
+	memcpy(&t, field, sizeof t);
+	bool given = t.n >= 0 && t.n <= 1 << 24 && (t.n == 0 || t.text);
+	for (int64_t i = 0; given && i < t.n; i++)
+		given = t.text[i];
+	if (!given) {
+		nc_layer_refuse(l, "%s: expected texts, none of them NULL", o->name);
+		t = (nacre_texts){0};
+	}
+	const char **copy = nc_arena_alloc(&l->arena, (size_t)(t.n + 1) * sizeof *copy);
+	for (int64_t i = 0; copy && i < t.n; i++)
+		if (!(copy[i] = nc_arena_string(&l->arena, t.text[i])))
+			copy = NULL;
+	if (!copy) {
+		nc_no_memory(&l->error, 0);
+		t.n = 0;
+	}
+	t.text = copy;
+	memcpy(field, &t, sizeof t);
+}
+
 void nc_option_take(nacre_layer *l, const nc_option *o, void *field)
 {
 	const char *text;
 	nacre_numbers numbers;
 	if (o->kind == NC_OPTION_LAYER) {
 		take_layer(l, o, field);
+	} else if (o->kind == NC_OPTION_TEXTS) {
+		take_texts(l, o, field);
 	} else if (o->kind == NC_OPTION_TEXT) {
 		memcpy(&text, field, sizeof text);
 		if (text && !(text = nc_arena_string(&l->arena, text)))
@@ -80,8 +107,14 @@ void nc_option_list_text(const nc_option *o, const void *field, nc_text *out)
 	enum { SHOWN = 8 };
 	int64_t pair[2];
 	nacre_numbers numbers;
+	nacre_texts texts;
 	nacre_layer *inner;
-	if (o->kind == NC_OPTION_LAYER) {
+	if (o->kind == NC_OPTION_TEXTS) {
+		memcpy(&texts, field, sizeof texts);
+		for (int64_t i = 0; i < texts.n && i < SHOWN; i++)
+			nc_text_add(out, "%s\"%.40s\"", i ? ", " : "[", texts.text[i]);
+		nc_text_add(out, "%s", texts.n > SHOWN ? ", ...]" : "]");
+	} else if (o->kind == NC_OPTION_LAYER) {
 		memcpy(&inner, field, sizeof inner);
 		nc_layer_text(inner, out);
 	} else if (o->kind == NC_OPTION_PAIRS) {
@@ -96,4 +129,44 @@ void nc_option_list_text(const nc_option *o, const void *field, nc_text *out)
 			nc_text_add(out, "%s%g", i ? ", " : "[", numbers.value[i]);
 		nc_text_add(out, "%s", numbers.n > SHOWN ? ", ...]" : "]");
 	}
+}
+
+/* -- ranges ------------------------------------------------------------------------------------ */
+nc_range nc_option_range(const nacre_layer *l, const nc_option *o)
+{
+	double a, b;
+	memcpy(&a, l->options + o->offset, sizeof a);
+	memcpy(&b, l->options + o->more, sizeof b);
+	if (b == 0)
+		return (nc_range){fmax(-fabs(a), o->low), fabs(a)};
+	a = a == NACRE_ZERO ? 0 : a;
+	b = b == NACRE_ZERO ? 0 : b;
+	return (nc_range){fmin(a, b), fmax(a, b)};
+}
+
+nc_range nc_layer_range(const nacre_layer *l, const char *name)
+{
+	for (const nc_option *o = l->class->options; o->name; o++)
+		if (strcmp(o->name, name) == 0)
+			return nc_option_range(l, o);
+	return (nc_range){0, 0};
+}
+
+void nc_option_range_check(nacre_layer *l, const nc_option *o)
+{
+	double value[2], *at = value;
+	memcpy(&value[0], l->options + o->offset, sizeof *value);
+	memcpy(&value[1], l->options + o->more, sizeof *value);
+	if (value[0] == 0 && value[1] == 0 && o->function && strcmp(o->function, "null") != 0)
+		for (const char *s = o->function; *s; at++) {
+			char *end;
+			*at = strtod(s, &end);
+			s = *end == ',' ? end + 1 : end;
+		}
+	for (int i = 0; i < 2; i++)
+		if (!(value[i] >= o->low && value[i] <= o->high) && value[i] != 0)
+			nc_layer_refuse(l, "%s: expected %g to %g, got %g", o->name, o->low,
+					o->high, value[i]);
+	memcpy(l->options + o->offset, &value[0], sizeof *value);
+	memcpy(l->options + o->more, &value[1], sizeof *value);
 }

@@ -166,17 +166,32 @@ const nc_layer_class nc_class_own = {
     .call = own_call,
 };
 
-/* MyLayer -> my_layer */
-static void snake_case(const char *name, char out[NC_NAME_SIZE])
+static bool upper(char c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
+static bool lower(char c)
+{
+	return c >= 'a' && c <= 'z';
+}
+
+/* (.)([A-Z][a-z]+) -> \1_\2, then ([a-z])([A-Z]) -> \1_\2, then small letters; what is neither
+ * letter, digit nor underscore goes. */
+const char *nc_snake_case(char *out, const char *name)
 {
 	size_t n = 0;
-	for (const char *p = name; *p && n < NC_NAME_SIZE / 2; p++) {
-		bool upper = *p >= 'A' && *p <= 'Z';
-		if (upper && p != name && !(p[-1] >= 'A' && p[-1] <= 'Z') && p[-1] != '_')
+	for (size_t i = 0; name[i] && n < NC_NAME_SIZE - 4; i++) {
+		char c = name[i];
+		bool word = i > 0 && upper(c) && (lower(name[i + 1]) || lower(name[i - 1]));
+		if (!upper(c) && !lower(c) && !(c >= '0' && c <= '9') && c != '_')
+			continue;
+		if (word)
 			out[n++] = '_';
-		out[n++] = upper ? (char)(*p - 'A' + 'a') : *p == '/' ? '_' : *p;
+		out[n++] = upper(c) ? (char)(c - 'A' + 'a') : c;
 	}
 	out[n] = '\0';
+	return out;
 }
 
 /* The class is the layer's own: the table's name and numbers of inputs. */
@@ -184,7 +199,7 @@ static bool own_class(nacre_layer *l, const nacre_layer_functions *f)
 {
 	char snake[NC_NAME_SIZE];
 	nc_layer_class *k = nc_arena_copy(&l->arena, l->class, sizeof *k);
-	snake_case(f->name, snake);
+	nc_snake_case(snake, f->name);
 	char *name = nc_arena_string(&l->arena, f->name);
 	char *lower = nc_arena_string(&l->arena, snake);
 	if (!k || !name || !lower) {
@@ -208,9 +223,10 @@ nacre_layer *nacre_own_new(nacre_own_options options)
 		return NULL;
 	if (!f || !f->call || !f->name || !f->name[0])
 		nc_layer_refuse(l, "functions: expected a table with a name and a call function");
-	else if (own_class(l, f)) {
+	else {
 		l->release = f->release;
 		l->context = options.context;
+		own_class(l, f);
 	}
 	return l;
 }

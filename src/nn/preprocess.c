@@ -49,6 +49,7 @@ static const nc_option rescaling_options[] = {
 };
 const nc_layer_class nc_class_rescaling = {
     .id = NC_LAYER_rescaling,
+    .types = NC_TYPES_F32,
     .name = "Rescaling",
     .snake = "rescaling",
     .options_size = sizeof(nacre_rescaling_options),
@@ -152,6 +153,7 @@ static const nc_option normalization_options[] = {
 };
 const nc_layer_class nc_class_normalization = {
     .id = NC_LAYER_normalization,
+    .types = NC_TYPES_F32,
     .name = "Normalization",
     .snake = "normalization",
     .options_size = sizeof(nacre_normalization_options),
@@ -217,6 +219,7 @@ static const nc_option discretization_options[] = {
 };
 const nc_layer_class nc_class_discretization = {
     .id = NC_LAYER_discretization,
+    .types = NC_TYPES_F32,
     .name = "Discretization",
     .snake = "discretization",
     .options_size = sizeof(nacre_discretization_options),
@@ -257,6 +260,7 @@ static const nc_option category_encoding_options[] = {
 };
 const nc_layer_class nc_class_category_encoding = {
     .id = NC_LAYER_category_encoding,
+    .types = NC_TYPES_F32,
     .name = "CategoryEncoding",
     .snake = "category_encoding",
     .options_size = sizeof(nacre_category_encoding_options),
@@ -286,8 +290,6 @@ static bool integer_lookup_check(nacre_layer *l)
 		if (!(fabs(v->value[i]) <= INT32_MAX) || v->value[i] != floor(v->value[i]))
 			return nc_layer_refuse(l, "vocabulary: expected whole numbers, got %g",
 					       v->value[i]);
-	if (v->n == 0)
-		return nc_layer_refuse(l, "vocabulary: expected numbers, got none");
 	return !lookup(l)->invert || lookup(l)->output_mode == NACRE_OUTPUT_INT ||
 	       nc_layer_refuse(l, "output_mode: only int can be inverted");
 }
@@ -302,6 +304,10 @@ static nacre_node *integer_lookup_call(nc_call *c, nacre_layer *l, int n, nacre_
 	(void)n;
 	const nacre_integer_lookup_options *o = lookup(l);
 	const nacre_numbers *v = &o->vocabulary;
+	if (v->n == 0) {
+		nc_layer_fail(c, l, "has no vocabulary yet: adapt it before it is applied");
+		return NULL;
+	}
 	int32_t *word = nc_arena_alloc(&c->graph->arena, (size_t)v->n * sizeof *word);
 	if (!word) {
 		nc_no_memory(c->error, (size_t)v->n * sizeof *word);
@@ -330,8 +336,9 @@ static nacre_node *integer_lookup_call(nc_call *c, nacre_layer *l, int n, nacre_
 		other = nacre_plus(other, number(c, 1));
 	nacre_node *y = nacre_select(nacre_any(equal, NACRE_LAST_AXIS, false),
 				     nacre_plus(place, number(c, first)), other);
-	if (masks)
-		y = nacre_select(nacre_equal(in, number(c, o->mask_token)), number(c, 0), y);
+	if (o->masks)
+		y = nacre_select(nacre_equal(in, number(c, o->mask_token)),
+				 number(c, masks ? 0 : -1), y);
 	return nc_encode(c, l, y, first + v->n, o->output_mode);
 }
 
@@ -344,12 +351,13 @@ static const nc_option integer_lookup_options[] = {
     NC_OPT_NUMBER(I64, OPTIONS, oov_token, -1, -BIG, BIG),
     NC_OPT_BOOL(OPTIONS, invert),
     NC_OPT_CHOICE_OR(OPTIONS, output_mode, NACRE_OUTPUT_INT, NC_OUTPUT_MODES),
+    NC_OPT_NUMBER(I64, OPTIONS, max_tokens, 0, 0, BIG),
     NC_OPT_END,
 };
 const nc_layer_class nc_class_integer_lookup = {
     .id = NC_LAYER_integer_lookup,
+    .types = NC_TYPES_F32,
     .name = "IntegerLookup",
-    .code = true,
     .snake = "integer_lookup",
     .options_size = sizeof(nacre_integer_lookup_options),
     .options = integer_lookup_options,

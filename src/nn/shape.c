@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "nn/resize.h"
+#include "nn/spatial.h"
 
 #define BIG 1e9 /* of sizes: far from an overflow of their products */
 
@@ -124,7 +125,13 @@ static const char *const images[] = {NULL, "[None, steps, channels]",
 				     "[None, height, width, channels]",
 				     "[None, depth, height, width, channels]"};
 
-/* Both option structs begin with their pairs. */
+/* Both option structs begin with their pairs, and then have a data_format. */
+static int first_axis(const nacre_layer *l)
+{
+	const nacre_padding_options *o = (const nacre_padding_options *)l->options;
+	return o->data_format == NACRE_CHANNELS_FIRST ? 2 : 1;
+}
+
 static bool pairs_check(nacre_layer *l)
 {
 	const nc_option *o = &l->class->options[0];
@@ -146,8 +153,8 @@ static nacre_node *padding_call(nc_call *c, nacre_layer *l, int n, nacre_node *c
 	if (!nc_layer_rank(c, l, x[0], axes + 2, images[axes]))
 		return NULL;
 	for (int i = 0; i < axes; i++) {
-		before[i + 1] = p[i][0];
-		after[i + 1] = p[i][1];
+		before[i + first_axis(l)] = p[i][0];
+		after[i + first_axis(l)] = p[i][1];
 	}
 	return nacre_pad(x[0], before, after, NULL, 0);
 }
@@ -164,13 +171,14 @@ static nacre_node *cropping_call(nc_call *c, nacre_layer *l, int n, nacre_node *
 	for (int i = 0; i < x[0]->rank; i++)
 		step[i] = 1;
 	for (int i = 0; i < axes; i++) {
-		start[i + 1] = p[i][0];
-		stop[i + 1] -= p[i][1];
-		if (start[i + 1] < stop[i + 1])
+		int axis = i + first_axis(l);
+		start[axis] = p[i][0];
+		stop[axis] -= p[i][1];
+		if (start[axis] < stop[axis])
 			continue;
 		nc_layer_fail(
 		    c, l, "cropping [%lld, %lld] leaves nothing of axis %d, which is %lld",
-		    (long long)p[i][0], (long long)p[i][1], i + 1, (long long)x[0]->shape[i + 1]);
+		    (long long)p[i][0], (long long)p[i][1], axis, (long long)x[0]->shape[axis]);
 		return NULL;
 	}
 	return nacre_slice(x[0], start, stop, step);
@@ -178,6 +186,7 @@ static nacre_node *cropping_call(nc_call *c, nacre_layer *l, int n, nacre_node *
 
 static const nc_option zero_padding1d_options[] = {
     NC_OPT_PAIRS(nacre_padding_options, padding, 1),
+    NC_OPT_DATA_FORMAT(nacre_padding_options),
     NC_OPT_END,
 };
 const nc_layer_class nc_class_zero_padding1d = {
@@ -199,6 +208,7 @@ nacre_layer *nacre_zero_padding1d_new(nacre_padding_options options)
 
 static const nc_option zero_padding2d_options[] = {
     NC_OPT_PAIRS(nacre_padding_options, padding, 2),
+    NC_OPT_DATA_FORMAT(nacre_padding_options),
     NC_OPT_END,
 };
 const nc_layer_class nc_class_zero_padding2d = {
@@ -220,6 +230,7 @@ nacre_layer *nacre_zero_padding2d_new(nacre_padding_options options)
 
 static const nc_option zero_padding3d_options[] = {
     NC_OPT_PAIRS(nacre_padding_options, padding, 3),
+    NC_OPT_DATA_FORMAT(nacre_padding_options),
     NC_OPT_END,
 };
 const nc_layer_class nc_class_zero_padding3d = {
@@ -262,6 +273,7 @@ nacre_layer *nacre_cropping1d_new(nacre_cropping_options options)
 
 static const nc_option cropping2d_options[] = {
     NC_OPT_PAIRS(nacre_cropping_options, cropping, 2),
+    NC_OPT_DATA_FORMAT(nacre_cropping_options),
     NC_OPT_END,
 };
 const nc_layer_class nc_class_cropping2d = {
@@ -283,6 +295,7 @@ nacre_layer *nacre_cropping2d_new(nacre_cropping_options options)
 
 static const nc_option cropping3d_options[] = {
     NC_OPT_PAIRS(nacre_cropping_options, cropping, 3),
+    NC_OPT_DATA_FORMAT(nacre_cropping_options),
     NC_OPT_END,
 };
 const nc_layer_class nc_class_cropping3d = {
