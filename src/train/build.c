@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "nn/policy.h"
 #include "train/model.h"
 
 typedef struct builder {
@@ -20,6 +21,9 @@ typedef struct builder {
 	nacre_node **output; /* in the graph's arena */
 	nacre_node *target[NACRE_MAX_PORTS + 1];
 	nacre_node *weight; /* of the samples; NULL: 1 */
+	nacre_node *loss[NACRE_MAX_PORTS];
+	int n_targets;
+	const nc_target *wanted;
 } builder;
 
 /* Records the graph's error, if it has one. */
@@ -37,18 +41,11 @@ static bool no_memory(builder *b)
 	return false;
 }
 
-static bool forward(builder *b)
+/* The layers of a model, on what its inputs are now. */
+static bool calls(builder *b, const nacre_model *of)
 {
 	nacre_model *m = b->m;
-	for (int i = 0; i < m->n_inputs; i++) {
-		nacre_value *v = m->input[i];
-		int64_t shape[NACRE_MAX_RANK];
-		memcpy(shape, v->shape, sizeof shape);
-		shape[0] = b->rows;
-		v->now = nacre_placeholder(b->call.graph, v->layer->name, v->dtype, v->rank, shape);
-		b->input[b->n_inputs++] = v->now;
-	}
-	for (nc_apply *a = m->calls; a && sound(b); a = a->next) {
+	for (nc_apply *a = of->calls; a && sound(b); a = a->next) {
 		nacre_node **x =
 		    nc_arena_alloc(&b->call.graph->arena, 2 * (size_t)a->n * sizeof *x);
 		if (!x)
@@ -77,6 +74,18 @@ static bool forward(builder *b)
 	return sound(b);
 }
 
+static void feed(builder *b, const nacre_model *of)
+{
+	for (int i = 0; i < b->m->n_inputs; i++) {
+		nacre_value *v = of->input[i];
+		int64_t shape[NACRE_MAX_RANK];
+		memcpy(shape, v->shape, sizeof shape);
+		shape[0] = b->rows;
+		v->now = nacre_placeholder(b->call.graph, v->layer->name, v->dtype, v->rank, shape);
+		b->input[b->n_inputs++] = v->now;
+	}
+}
+
 static void give(builder *b, nacre_node *n)
 {
 	if (b->n_outputs < b->outputs_capacity)
@@ -98,9 +107,50 @@ static bool targets(builder *b, int n, const nc_target *target)
 	return sound(b);
 }
 
+/* The data set's map, of its inputs or of inputs and targets: what it gives is the model's. */
+static bool through_map(builder *b)
+{
+	const nacre_model *map = b->m->map;
+	int n = b->m->n_inputs, more = map->n_inputs - n;
+	for (int i = 0; i < more; i++) {
+		nacre_value *v = map->input[n + i];
+		int64_t shape[NACRE_MAX_RANK];
+		memcpy(shape, v->shape, sizeof shape);
+		shape[0] = b->rows;
+		v->now = b->target[i] ? b->target[i] /* NULL where nothing is learned or measured */
+				      : nacre_fill(b->call.graph, v->dtype, v->rank, shape, 0);
+	}
+	if (!calls(b, map))
+		return false;
+	for (int i = 0; i < more && b->target[i]; i++)
+		b->target[i] = map->output[n + i]->now;
+	for (int i = 0; i < n; i++) {
+		b->m->input[i]->now = nc_cast_float(map->output[i]->now, b->m->input[i]->dtype);
+		b->m->input[i]->mask_now = map->output[i]->mask_now;
+	}
+	return sound(b);
+}
+
+static bool forward(builder *b)
+{
+	nacre_model *m = b->m;
+	for (int i = 0; i < m->n_inputs; i++)
+		m->input[i]->mask_now = NULL;
+	feed(b, m->map ? m->map : m);
+	if (!nc_mode_predicts(b->mode) && !targets(b, b->n_targets, b->wanted))
+		return false;
+	return (!m->map || through_map(b)) && calls(b, m);
+}
+
 static nacre_node *plus(nacre_node *a, nacre_node *b)
 {
 	return a ? nacre_plus(a, b) : b;
+}
+
+/* Losses and metrics are of f32, whatever the model computes in. */
+static nacre_node *prediction(const builder *b, int i)
+{
+	return nc_cast_float(b->m->output[i]->now, NACRE_F32);
 }
 
 static nacre_node *loss(builder *b)
@@ -108,10 +158,10 @@ static nacre_node *loss(builder *b)
 	nacre_model *m = b->m;
 	nacre_node *total = NULL;
 	for (int i = 0; i < m->n_outputs && sound(b); i++) {
-		nacre_loss_function *f = m->how.losses[i] ? m->how.losses[i] : m->how.loss;
 		double weight = m->how.loss_weights[i] != 0 ? m->how.loss_weights[i] : 1;
-		nacre_node *l = nc_loss_batch(f, b->target[i], m->output[i]->now, b->weight,
-					      m->output[i]->mask_now, &m->how.loss_options);
+		nacre_node *l = b->loss[i] = nc_loss_batch(
+		    nc_loss_of(m, i), b->target[i], prediction(b, i), b->weight,
+		    m->output[i]->mask_now, nc_loss_options_of(m, i));
 		total = plus(total, weight == 1 ? l : nacre_scale(l, weight));
 	}
 	for (nacre_layer *l = m->layers; l && sound(b); l = l->next)
@@ -125,9 +175,11 @@ static void metrics(builder *b)
 	nacre_model *m = b->m;
 	for (int k = 0; k < m->n_metrics; k++)
 		for (int i = 0; i < m->n_outputs && sound(b); i++)
-			give(b, nc_metric_batch(m->how.metrics[k], b->target[i], m->output[i]->now,
-						b->weight, m->output[i]->mask_now,
-						&m->how.metric_options[k]));
+			if (nc_metric_covers(m, k, i))
+				give(b, nc_metric_batch(m->how.metrics[k], b->target[i],
+							prediction(b, i), b->weight,
+							m->output[i]->mask_now,
+							&m->how.metric_options[k]));
 }
 
 /* -- training ---------------------------------------------------------------------------------- */
@@ -150,13 +202,13 @@ static nacre_variable *make_slot(nacre_model *m, const nacre_variable *v, int s)
 	bool copy = !nc_optimizer_slot_start(o, s, &start);
 	nacre_tensor *value = copy ? nacre_variable_read(v, &e) : NULL;
 	if (!copy && start != 0)
-		value = nacre_tensor_new(m->runtime, NACRE_F32, rank, shape, &e);
+		value = nacre_tensor_new(m->runtime, v->dtype, rank, shape, &e);
 	for (int64_t i = 0; value && !copy && i < nacre_tensor_size(value); i++)
 		nacre_tensor_set(value, i, start);
 	nacre_variable *slot = e.status
 				   ? NULL
 				   : nacre_variable_new(m->runtime, nc_optimizer_slot_name(o, s),
-							NACRE_F32, rank, shape, value, &e);
+							v->dtype, rank, shape, value, &e);
 	nacre_tensor_free(value);
 	if (!slot)
 		nc_model_take(m, false, "optimizer", &e);
@@ -232,6 +284,11 @@ static nacre_node *slot_of(builder *b, const trained *t, int i, int s)
 	return nacre_use(b->call.graph, b->m->slot[i * t->per + s]);
 }
 
+static bool makes_step(const builder *b)
+{
+	return b->mode == NC_TRAIN || b->mode == NC_APPLY;
+}
+
 /* Gradients of several batches are added, and their mean makes a step; here g is added, or becomes
  * the mean. */
 static void accumulate(builder *b, const trained *t)
@@ -241,7 +298,7 @@ static void accumulate(builder *b, const trained *t)
 	for (int i = 0; i < t->n && sound(b); i++) {
 		nacre_node *sum = slot_of(b, t, i, nc_optimizer_accumulator(o));
 		nacre_node *all = nacre_plus(t->g[i], sum);
-		bool step = b->mode == NC_TRAIN;
+		bool step = makes_step(b);
 		t->g[i] = nacre_scale(all, part);
 		if (step && all)
 			all = nacre_fill(b->call.graph, all->dtype, all->rank, all->shape, 0);
@@ -268,6 +325,54 @@ static void steps(builder *b, const trained *t)
 	}
 }
 
+static nacre_node *scale_of(builder *b)
+{
+	nacre_node *x = nacre_placeholder(b->call.graph, "scale", NACRE_F32, 1, (int64_t[]){1});
+	b->input[b->n_inputs++] = x;
+	return nacre_squeeze(x, NACRE_AXIS(0));
+}
+
+/* Where the loss scale follows the gradients it is known only after they are whether they may be
+ * used: so they are kept, of the loss multiplied by the scale, and a program of its own applies
+ * them. */
+static bool keep_gradients(builder *b, const trained *t, nacre_node *total)
+{
+	const nacre_optimizer *o = &b->m->how.optimizer;
+	nacre_node *finite = NULL;
+	nacre_grad(nacre_times(total, scale_of(b)), t->n, t->w, t->g);
+	for (int i = 0; i < t->n && sound(b); i++) {
+		nacre_node *all = nacre_all(nacre_is_finite(t->g[i]), NACRE_ALL_AXES, false);
+		finite = finite ? nacre_logical_and(finite, all) : all;
+	}
+	give(b, finite ? nacre_cast(finite, NACRE_F32) : NULL);
+	for (int i = 0; i < t->n && sound(b); i++)
+		give(b, nacre_assign(slot_of(b, t, i, nc_optimizer_gradient(o)), t->g[i]));
+	return sound(b);
+}
+
+static bool apply_gradients(builder *b)
+{
+	const nacre_optimizer *o = &b->m->how.optimizer;
+	trained t = {0};
+	if (!find_trained(b, &t))
+		return false;
+	nacre_node *scale = scale_of(b);
+	for (int i = 0; i < t.n && sound(b); i++)
+		t.g[i] = nacre_divide(slot_of(b, &t, i, nc_optimizer_gradient(o)), scale);
+	if (sound(b) && o->gradient_accumulation_steps > 1)
+		accumulate(b, &t);
+	if (sound(b) && makes_step(b))
+		steps(b, &t);
+	return sound(b);
+}
+
+static bool effects(builder *b)
+{
+	for (nc_effect *e = b->call.effects; e; e = e->next)
+		give(b, e->node);
+	return sound(b);
+}
+
 static bool update(builder *b, nacre_node *total)
 {
 	const nacre_optimizer *o = &b->m->how.optimizer;
@@ -275,16 +380,16 @@ static bool update(builder *b, nacre_node *total)
 	trained t = {0};
 	if (!find_trained(b, &t))
 		return false;
+	if (b->mode == NC_GRADIENT)
+		return keep_gradients(b, &t, total) && effects(b);
 	nacre_grad(scale != 0 ? nacre_scale(total, scale) : total, t.n, t.w, t.g);
 	for (int i = 0; i < t.n && sound(b) && scale != 0; i++)
 		t.g[i] = nacre_scale(t.g[i], 1 / scale);
 	if (sound(b) && o->gradient_accumulation_steps > 1)
 		accumulate(b, &t);
-	if (sound(b) && b->mode == NC_TRAIN)
+	if (sound(b) && makes_step(b))
 		steps(b, &t);
-	for (nc_effect *e = b->call.effects; e; e = e->next)
-		give(b, e->node);
-	return sound(b);
+	return effects(b);
 }
 
 /* What follows a step, on the weights as it left them: averages, by rate[0] (0 in the first step)
@@ -317,30 +422,31 @@ static bool after(builder *b)
 }
 
 /* -- the whole --------------------------------------------------------------------------------- */
-static bool build(builder *b, int n_targets, const nc_target *target)
+static bool build(builder *b)
 {
 	nacre_model *m = b->m;
-	if (b->mode != NC_AFTER && !forward(b))
+	if (nc_mode_has_batch(b->mode) && !forward(b))
 		return false;
-	b->outputs_capacity =
-	    m->n_outputs + 1 + m->n_metrics * m->n_outputs + (2 + NC_KIND_SLOTS) * trainable(m);
+	b->outputs_capacity = 2 + (2 + m->n_metrics) * m->n_outputs +
+			      (2 + NC_KIND_SLOTS) * trainable(m);
 	for (nc_effect *e = b->call.effects; e; e = e->next)
 		b->outputs_capacity++;
 	b->output =
 	    nc_arena_alloc(&b->call.graph->arena, (size_t)b->outputs_capacity * sizeof *b->output);
 	if (!b->output)
 		return no_memory(b);
-	if (b->mode == NC_AFTER)
-		return after(b);
-	if (b->mode == NC_PREDICT) {
+	if (!nc_mode_has_batch(b->mode))
+		return b->mode == NC_AFTER ? after(b) : apply_gradients(b);
+	if (nc_mode_predicts(b->mode)) {
 		for (int i = 0; i < m->n_outputs; i++)
-			give(b, m->output[i]->now);
+			give(b, m->output[i]->dtype == NACRE_BF16 ? prediction(b, i)
+								  : m->output[i]->now);
 		return true;
 	}
-	if (!targets(b, n_targets, target))
-		return false;
 	nacre_node *total = loss(b);
 	give(b, total);
+	for (int i = 0; i < nc_n_losses(m); i++)
+		give(b, b->loss[i]);
 	metrics(b);
 	if (!sound(b))
 		return false;
@@ -350,15 +456,17 @@ static bool build(builder *b, int n_targets, const nc_target *target)
 static nacre_program *compile(nacre_model *m, nc_mode mode, int64_t rows, int n_targets,
 			      const nc_target *target)
 {
-	builder b = {.m = m, .mode = mode, .rows = rows};
-	b.call =
-	    (nc_call){.runtime = m->runtime, .error = &m->error, .training = nc_mode_trains(mode)};
+	builder b = {
+	    .m = m, .mode = mode, .rows = rows, .n_targets = n_targets, .wanted = target};
+	b.call = (nc_call){.runtime = m->runtime,
+			   .error = &m->error,
+			   .training = nc_mode_trains(mode) || mode == NC_SAMPLE};
 	b.call.effects_end = &b.call.effects;
 	b.call.graph = nacre_graph_new(m->runtime);
 	nacre_program *p = NULL;
 	if (!b.call.graph)
 		no_memory(&b);
-	else if (build(&b, n_targets, target)) {
+	else if (build(&b)) {
 		nacre_error e = {0};
 		nacre_program_options options = {.backend = m->how.backend,
 						 .no_optimize = m->how.no_optimize,
@@ -404,7 +512,8 @@ nacre_program *nc_model_program(nacre_model *m, nc_mode mode, int64_t rows, int 
 {
 	for (nc_run **at = &m->runs; *at; at = &(*at)->next) {
 		nc_run *r = *at;
-		if (r->mode != mode || r->rows != rows || !same_targets(r, n_targets, target))
+		if (r->mode != mode || r->rows != rows || r->map != m->map ||
+		    !same_targets(r, n_targets, target))
 			continue;
 		*at = r->next; /* to the front */
 		r->next = m->runs;
@@ -416,7 +525,7 @@ nacre_program *nc_model_program(nacre_model *m, nc_mode mode, int64_t rows, int 
 		nc_model_fail(m, false, NACRE_NO_MEMORY, "out of memory while a program was built");
 		return NULL;
 	}
-	*r = (nc_run){.mode = mode, .rows = rows, .n_targets = n_targets};
+	*r = (nc_run){.mode = mode, .rows = rows, .n_targets = n_targets, .map = m->map};
 	if (n_targets)
 		memcpy(r->target, target, (size_t)n_targets * sizeof *target);
 	r->program = compile(m, mode, rows, n_targets, target);
@@ -428,74 +537,4 @@ nacre_program *nc_model_program(nacre_model *m, nc_mode mode, int64_t rows, int 
 	m->runs = r;
 	trim(m);
 	return r->program;
-}
-
-/* -- compile ----------------------------------------------------------------------------------- */
-nacre_status nacre_compile_with(nacre_model *m, nacre_compile_options o)
-{
-	if (!m)
-		return NACRE_NO_MEMORY;
-	if (!nc_model_ready(m, "compile", false))
-		return m->error.status;
-	nacre_error e = {0};
-	if (nc_optimizer_check(&o.optimizer, &e))
-		return nc_model_take(m, true, "compile", &e);
-	for (int i = 0; i < m->n_outputs; i++)
-		if (!o.loss && !o.losses[i])
-			return nc_model_fail(m, true, NACRE_INVALID,
-					     "compile: output %d has no loss", i);
-	for (int k = -1; k < NACRE_MAX_METRICS && (k < 0 || o.metrics[k]); k++)
-		if (nc_loss_check(k < 0 ? &o.loss_options : &o.metric_options[k], &e))
-			return nc_model_take(m, true, "compile", &e);
-	if (m->training)
-		return nc_model_fail(m, false, NACRE_INVALID,
-				     "compile: the model is being trained");
-	m->has_after = o.optimizer.use_ema;
-	for (nacre_layer *l = m->layers; l; l = l->next) {
-		const char *unknown = nc_layer_unknown_constraint(l);
-		m->has_after |= l->n_constraints > 0;
-		if (unknown)
-			return nc_model_fail(m, true, NACRE_INVALID,
-					     "compile: %s: a constraint of \"%s\", which is no "
-					     "weight of the layer",
-					     l->name, unknown);
-	}
-	nc_model_drop_programs(m);
-	nc_model_drop_slots(m);
-	nc_model_refresh(m);
-	if (!nc_model_draw(m))
-		return m->error.status;
-	m->how = o;
-	for (m->n_metrics = 0; m->n_metrics < NACRE_MAX_METRICS && o.metrics[m->n_metrics];)
-		m->n_metrics++;
-	m->learning_rate = (double)(float)o.optimizer.learning_rate; /* Keras keeps it in f32 */
-	m->iterations = 0;
-	m->compiled = true;
-	return NACRE_OK;
-}
-
-int64_t nacre_iterations(const nacre_model *m)
-{
-	return m ? m->iterations : 0;
-}
-
-double nacre_learning_rate(const nacre_model *m)
-{
-	if (m && m->compiled && m->how.optimizer.schedule.function)
-		return (double)(float)nacre_schedule_at(&m->how.optimizer.schedule, m->iterations);
-	return m ? m->learning_rate : 0;
-}
-
-nacre_status nacre_set_learning_rate(nacre_model *m, double rate)
-{
-	if (!m || m->error.status)
-		return nacre_model_error(m)->status;
-	if (!(rate >= 0 && rate <= 1e30))
-		return nc_model_fail(m, false, NACRE_INVALID,
-				     "set_learning_rate: expected 0 to 1e+30, got %g", rate);
-	if (m->compiled && m->how.optimizer.schedule.function)
-		return nc_model_fail(m, false, NACRE_INVALID,
-				     "set_learning_rate: the optimizer follows a schedule");
-	m->learning_rate = (double)(float)rate;
-	return NACRE_OK;
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "format/checked.h"
+#include "nn/optimizer_options.h"
 #include "train/callback.h"
 
 enum { MAX_METADATA = 24, NAME = 256 };
@@ -24,80 +25,49 @@ static uint64_t bits_of(double x)
 	return v;
 }
 
-static uint64_t mix_names(uint64_t h, const char *const names[NACRE_MAX_NO_DECAY])
+/* -- what it was made with --------------------------------------------------------------------- */
+static uint64_t mix_text(uint64_t h, const char *s)
 {
-	for (int i = 0; i < NACRE_MAX_NO_DECAY && names[i]; i++)
-		for (const char *c = names[i]; *c; c++)
-			h = nc_mix(h, (unsigned char)*c);
+	for (; s && *s; s++)
+		h = nc_mix(h, (unsigned char)*s);
 	return nc_mix(h, 256);
+}
+
+static uint64_t mix_options(uint64_t h, const nc_option *table, const void *options)
+{
+	for (const nc_option *o = table; o->name; o++)
+		h = nc_mix(h, bits_of(nc_option_number(o, (const char *)options + o->offset)));
+	return h;
 }
 
 static uint64_t mix_schedule(uint64_t h, const nacre_schedule *s)
 {
-	const double numbers[] = {s->function != NULL,
-				  s->initial_learning_rate,
-				  s->decay_steps,
-				  s->decay_rate,
-				  s->end,
-				  s->power,
-				  s->alpha,
-				  s->t_mul,
-				  s->m_mul,
-				  s->warmup_target,
-				  s->warmup_steps,
-				  s->staircase,
-				  s->cycle,
-				  s->n_boundaries};
-	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-		h = nc_mix(h, bits_of(numbers[i]));
-	for (int i = 0; i < NACRE_MAX_BOUNDARIES; i++)
-		h = nc_mix(nc_mix(h, bits_of(s->boundary[i])), bits_of(s->value[i]));
-	return nc_mix(h, bits_of(s->value[NACRE_MAX_BOUNDARIES]));
+	nc_schedule_kind kind;
+	size_t i = 0;
+	if (!s->function)
+		return nc_mix(h, 0);
+	while (nc_schedule_kind_at(i, &kind) && kind.fresh.function != s->function)
+		i++;
+	if (!nc_schedule_kind_at(i, &kind)) /* one's own: what it reads is not known */
+		return nc_mix(nc_mix(h, 1), bits_of(s->initial_learning_rate));
+	h = mix_options(mix_text(h, kind.keras), kind.options, s);
+	for (int k = 0; k < s->n_boundaries; k++)
+		h = nc_mix(nc_mix(h, bits_of(s->boundary[k])), bits_of(s->value[k]));
+	return nc_mix(h, bits_of(s->value[s->n_boundaries]));
 }
 
 /* What the optimizer computes with, but for the learning rate, which is state. */
 static uint64_t configuration(const nacre_optimizer *o)
 {
-	const double numbers[] = {o->weight_decay,
-				  o->momentum,
-				  o->rho,
-				  o->beta_1,
-				  o->beta_2,
-				  o->epsilon,
-				  o->nesterov,
-				  o->clipnorm,
-				  o->clipvalue,
-				  o->global_clipnorm,
-				  o->use_ema,
-				  o->ema_momentum,
-				  (double)o->ema_overwrite_frequency,
-				  (double)o->gradient_accumulation_steps,
-				  o->loss_scale_factor,
-				  o->amsgrad,
-				  o->centered,
-				  o->initial,
-				  o->power,
-				  o->l1,
-				  o->l2,
-				  o->l2_shrinkage,
-				  o->beta,
-				  o->beta_2_decay,
-				  o->epsilon_1,
-				  o->epsilon_2,
-				  o->clip_threshold,
-				  o->muon_a,
-				  o->muon_b,
-				  o->muon_c,
-				  o->rms_rate,
-				  o->adam_lr_ratio,
-				  o->adam_weight_decay,
-				  o->ns_steps,
-				  o->no_nesterov,
-				  (double)o->warmup_steps};
-	uint64_t h = 0;
-	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-		h = nc_mix(h, bits_of(numbers[i]));
-	return mix_names(mix_names(mix_schedule(h, &o->schedule), o->no_decay), o->no_muon);
+	const nc_optimizer_field *f;
+	uint64_t h = nc_mix(0, (uint64_t)o->dynamic_loss_scale);
+	for (size_t i = 0; (f = nc_optimizer_field_at(i)); i++)
+		if (nc_optimizer_field_is_of(f, o))
+			h = mix_options(h, (const nc_option[]){f->option, NC_OPT_END}, o);
+	h = mix_options(h, nc_scaling_options, o);
+	for (int i = 0; i < NACRE_MAX_NO_DECAY; i++)
+		h = mix_text(mix_text(h, o->no_decay[i]), o->no_muon[i]);
+	return mix_schedule(h, &o->schedule);
 }
 
 /* Calls `f` for the moments in the order in which the model keeps them. */
@@ -224,7 +194,7 @@ static bool save_slot(void *context, nacre_variable *weight, const char *slot,
 static bool save_model(saver *a)
 {
 	nacre_model *m = a->m;
-	put(a, "format", "nacre checkpoint 1");
+	put(a, "format", "nacre checkpoint 2");
 	put(a, "version", "%s", nacre_version());
 	put(a, "optimizer", "%s", nacre_optimizer_name(&m->how.optimizer));
 	put(a, "configuration", "%016llx", (unsigned long long)configuration(&m->how.optimizer));
@@ -232,6 +202,9 @@ static bool save_model(saver *a)
 	put(a, "iterations", "%lld", (long long)m->iterations);
 	put(a, "learning_rate", "%016llx", (unsigned long long)bits_of(m->learning_rate));
 	put(a, "order", "%lld", (long long)(m->at ? m->at->order : m->epochs));
+	put(a, "loss_scale", "%016llx", (unsigned long long)bits_of((double)m->loss_scale));
+	put(a, "scale_steps", "%lld", (long long)m->scale_steps);
+	put(a, "skipped", "%lld", (long long)m->skipped);
 	for (nacre_layer *l = m->layers; l; l = l->next)
 		for (int i = 0; i < l->n_weights; i++) {
 			char name[NAME];
@@ -280,13 +253,14 @@ static bool save_callbacks(saver *a, const nc_training *at)
 static bool save_training(saver *a, const nc_training *at)
 {
 	const nc_means *now = &at->means;
-	double means[1 + 2 * (1 + NACRE_MAX_METRICS)] = {now->rows};
+	double means[1 + 2 * NC_MAX_MEANS] = {now->rows};
 	for (int i = 0; i < now->n; i++) {
 		means[1 + i] = now->sum[i];
 		means[1 + now->n + i] = now->value[i];
 	}
 	put(a, "epoch", "%d", at->epoch);
 	put(a, "batch", "%lld", (long long)at->batch);
+	put(a, "first", "%lld", (long long)at->first);
 	put(a, "stop", "%d", at->stop);
 	put(a, "samples", "%lld", (long long)at->samples);
 	put(a, "batch_size", "%lld", (long long)at->batch_size);
@@ -333,8 +307,9 @@ typedef struct loader {
 	nacre_safetensors *file;
 	nc_arena arena;
 	change *changes;
-	uint64_t seed, rate;
-	int64_t iterations, order, epoch, batch, stop, samples, batch_size, shuffled;
+	uint64_t seed, rate, scale;
+	int64_t iterations, order, scale_steps, skipped;
+	int64_t epoch, batch, first, stop, samples, batch_size, shuffled;
 } loader;
 
 static bool unfit(loader *a, const char *format, ...) NC_PRINTF(2, 3);
@@ -447,8 +422,8 @@ static bool load_model(loader *a)
 	const char *mine = nacre_optimizer_name(&m->how.optimizer);
 	uint64_t hash;
 	int64_t n = 0;
-	if (!format || strcmp(format, "nacre checkpoint 1") != 0)
-		return unfit(a, "expected a nacre checkpoint 1, got %.60s",
+	if (!format || strcmp(format, "nacre checkpoint 2") != 0)
+		return unfit(a, "expected a nacre checkpoint 2, got %.60s",
 			     format ? format : "something else");
 	if (!optimizer || strcmp(optimizer, mine) != 0)
 		return unfit(a, "made with the optimizer %.40s, the model has %s",
@@ -456,7 +431,10 @@ static bool load_model(loader *a)
 	if (!get(a, "configuration", 16, &hash) || !get(a, "seed", 10, &a->seed) ||
 	    !get(a, "learning_rate", 16, &a->rate) ||
 	    !get_count(a, "iterations", INT64_MAX / 2, &a->iterations) ||
-	    !get_count(a, "order", INT64_MAX / 2, &a->order))
+	    !get_count(a, "order", INT64_MAX / 2, &a->order) ||
+	    !get(a, "loss_scale", 16, &a->scale) ||
+	    !get_count(a, "scale_steps", INT64_MAX / 2, &a->scale_steps) ||
+	    !get_count(a, "skipped", INT64_MAX / 2, &a->skipped))
 		return false;
 	if (hash != configuration(&m->how.optimizer))
 		return unfit(a, "made with other options of the optimizer %s", mine);
@@ -504,18 +482,20 @@ static bool load_training(loader *a, nc_training *at)
 	const int64_t n = 1 + 2 * at->means.n;
 	if (!get_count(a, "epoch", INT32_MAX - 1, &a->epoch) ||
 	    !get_count(a, "batch", INT64_MAX / 2, &a->batch) ||
+	    !get_count(a, "first", INT64_MAX / 2, &a->first) ||
 	    !get_count(a, "stop", 1, &a->stop) ||
 	    !get_count(a, "samples", INT64_MAX / 2, &a->samples) ||
 	    !get_count(a, "batch_size", INT64_MAX / 2, &a->batch_size) ||
 	    !get_count(a, "shuffled", 1, &a->shuffled))
 		return false;
 	int64_t batches = (at->samples + at->batch_size - 1) / at->batch_size;
-	if (a->batch && (a->samples != at->samples || a->batch_size != at->batch_size ||
-			 a->shuffled != at->shuffled || a->batch > batches))
+	int64_t next = a->first + a->batch;
+	if (next && (a->samples != at->samples || a->batch_size != at->batch_size ||
+		     a->shuffled != at->shuffled || next > batches))
 		return unfit(a,
 			     "interrupted in batch %lld of %lld samples in batches of %lld, %s; "
 			     "now there are %lld in batches of %lld, %s",
-			     (long long)a->batch, (long long)a->samples, (long long)a->batch_size,
+			     (long long)next, (long long)a->samples, (long long)a->batch_size,
 			     a->shuffled ? "shuffled" : "in order", (long long)at->samples,
 			     (long long)at->batch_size, at->shuffled ? "shuffled" : "in order");
 	nacre_tensor *t = fetch(a, "training/means", NACRE_F64, 1, &n);
@@ -583,6 +563,7 @@ static void apply_training(loader *a, nc_training *at)
 	nacre_tensor_free(t);
 	at->epoch = (int)a->epoch;
 	at->batch = a->batch;
+	at->first = a->first;
 	at->order = a->order;
 	at->stop = a->stop;
 	at->resumed = true;
@@ -604,6 +585,11 @@ static void apply(loader *a)
 	m->iterations = a->iterations;
 	m->epochs = a->order;
 	memcpy(&m->learning_rate, &a->rate, sizeof a->rate);
+	double scale;
+	memcpy(&scale, &a->scale, sizeof scale);
+	m->loss_scale = (float)scale;
+	m->scale_steps = a->scale_steps;
+	m->skipped = a->skipped;
 }
 
 nacre_status nc_checkpoint_load(nacre_model *m, const char *path, nacre_error *e)

@@ -55,6 +55,11 @@ static bool check(nacre_model *m, const nacre_fit_options *o)
 		nc_model_fail(m, false, NACRE_INVALID,
 			      "fit: validation_freq: expected at least 1, got %d",
 			      o->validation_freq);
+	else if (o->steps_per_epoch < 0 || o->validation_steps < 0)
+		nc_model_fail(
+		    m, false, NACRE_INVALID, "fit: %s: expected at least 1, got %lld",
+		    o->steps_per_epoch < 0 ? "steps_per_epoch" : "validation_steps",
+		    (long long)(o->steps_per_epoch < 0 ? o->steps_per_epoch : o->validation_steps));
 	return !m->error.status;
 }
 
@@ -134,9 +139,10 @@ static bool open(fit *f)
 	f->at = (nc_training){.callbacks = o->callbacks,
 			      .epoch = o->initial_epoch,
 			      .order = m->epochs,
-			      .means.n = 1 + m->n_metrics,
+			      .means.n = nc_n_means(m),
 			      .samples = f->source.size,
 			      .batch_size = f->feeder.batch_size,
+			      .steps = o->steps_per_epoch ? o->steps_per_epoch : f->feeder.batches,
 			      .shuffled = f->order,
 			      .validates = f->validate};
 	nc_history_begin(m, f->validate);
@@ -161,28 +167,44 @@ static void close(fit *f)
 }
 
 /* -- an epoch ---------------------------------------------------------------------------------- */
+/* An epoch of a given number of steps goes on where the one before ended, but not past the end of
+ * the data. */
+static int64_t steps_of(const fit *f)
+{
+	return nc_min(f->at.steps, f->feeder.batches - f->at.first);
+}
+
 static bool train(fit *f)
 {
 	nacre_model *m = f->m;
 	nc_training *at = &f->at;
 	if (!at->batch)
 		nc_means_begin(&at->means, m);
-	at->order = m->epochs;
-	if (f->order)
-		nc_random_permutation(
-		    nc_random_stream(nc_mix(m->seed, NC_SEED_ORDER), (uint64_t)m->epochs, 0),
-		    f->source.size, f->order);
-	m->epochs++;
-	if (at->batch < f->feeder.batches)
-		nc_feeder_first(&f->feeder, at->batch);
+	if (!at->first)
+		at->order = m->epochs;
+	nacre_error e = {0};
+	if (f->order &&
+	    nc_dataset_order(
+		f->source.data,
+		nc_random_stream(nc_mix(m->seed, NC_SEED_ORDER), (uint64_t)at->order, 0), f->order,
+		&e)) {
+		nc_model_take(m, false, "fit", &e);
+		return false;
+	}
+	m->epochs = at->order + 1;
+	int64_t steps = steps_of(f);
+	if (at->batch < steps)
+		nc_feeder_first(&f->feeder, at->first + at->batch);
 	nacre_logs logs = logs_of(f, at->means.n);
 	if (at->batch)
 		memcpy(f->value, at->means.value, (size_t)logs.n * sizeof *f->value);
-	for (int64_t i = at->batch; i < f->feeder.batches && !at->stop; i++) {
+	for (int64_t i = at->batch; i < steps && !at->stop; i++) {
 		CALL(f, on_batch_begin, i);
 		CALL(f, on_train_batch_begin, i);
-		nacre_program *p = m->error.status ? NULL : nc_feeder_step(&f->feeder, i);
-		if (!p || !nc_means_add(&at->means, m, p, nc_feeder_rows(&f->feeder, i)))
+		nacre_program *p =
+		    m->error.status ? NULL : nc_feeder_step(&f->feeder, at->first + i);
+		if (!p ||
+		    !nc_means_add(&at->means, m, p, nc_feeder_rows(&f->feeder, at->first + i)))
 			break;
 		memcpy(f->value, at->means.value, (size_t)logs.n * sizeof *f->value);
 		at->batch = i + 1;
@@ -198,8 +220,8 @@ static bool validate(fit *f)
 	nc_means means;
 	const nacre_fit_options *o = f->o;
 	int64_t size = o->validation_batch_size ? o->validation_batch_size : o->batch_size;
-	if (!nc_evaluate(f->m, &f->validation_source, size, NACRE_SILENT, "fit: validation",
-			 o->callbacks, &means))
+	if (!nc_evaluate(f->m, &f->validation_source, size, o->validation_steps, NACRE_SILENT,
+			 "fit: validation", o->callbacks, &means))
 		return false;
 	memcpy(f->value + means.n, means.value, (size_t)means.n * sizeof *means.value);
 	return true;
@@ -216,8 +238,12 @@ static bool end_epoch(fit *f, int e, int n)
 	memcpy(at->value, f->value, sizeof at->value);
 	at->logs = (nacre_logs){n, at->name, at->value};
 	at->epoch = e + 1;
+	at->first += at->batch;
 	at->batch = 0;
-	at->order = m->epochs;
+	if (at->first >= f->feeder.batches) {
+		at->first = 0;
+		at->order = m->epochs;
+	}
 	at->epoch_ends = true;
 	CALL(f, on_epoch_end, e, &at->logs);
 	at->epoch_ends = false;
@@ -228,14 +254,15 @@ static bool epoch(fit *f, int e, int epochs)
 {
 	nacre_model *m = f->m;
 	const nacre_fit_options *o = f->o;
-	int freq = o->validation_freq ? o->validation_freq : 1, n = 1 + m->n_metrics;
+	int freq = o->validation_freq ? o->validation_freq : 1, n = nc_n_means(m);
 	int verbose = o->verbose == NACRE_AUTO ? NACRE_BAR : o->verbose;
 	for (int i = 0; i < NC_MAX_LOGS; i++)
 		f->value[i] = NAN;
 	f->at.epoch = e;
 	if (verbose > 0)
 		nc_print(m->runtime, NACRE_OUT, "Epoch %d/%d\n", e + 1, epochs);
-	nc_progress_begin(&f->line, m, verbose, f->feeder.batches);
+	nc_progress_begin(&f->line, m, verbose, steps_of(f));
+	nc_progress_count(&f->line, &f->feeder);
 	if (f->at.batch)
 		f->line.first = f->line.start; /* those before were another process's */
 	if (!f->at.batch) {
@@ -251,7 +278,7 @@ static bool epoch(fit *f, int e, int epochs)
 		return false;
 	}
 	nacre_logs logs = logs_of(f, due ? 2 * n : n);
-	nc_progress_draw(&f->line, f->feeder.batches, &logs, true);
+	nc_progress_draw(&f->line, f->line.steps, &logs, true);
 	return end_epoch(f, e, logs.n);
 }
 

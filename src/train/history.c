@@ -8,35 +8,66 @@
 
 #include "train/model.h"
 
-static const char *shown_name(const nacre_model *m, int i)
+/* Keras's name of metric k, or "metric_2"; of one of several outputs "value_mae"; `more` stands
+ * before the metric's own. */
+static void plain_name(const nacre_model *m, int k, const char *more, char out[NC_LOG_NAME])
 {
-	const char *name = m->how.metric_options[i].name;
-	return name ? name : nacre_loss_name(m->how.metrics[i]);
+	char own[24];
+	const nacre_loss_options *o = &m->how.metric_options[k];
+	const char *name = o->name ? o->name : nacre_loss_name(m->how.metrics[k]);
+	snprintf(own, sizeof own, "metric_%d", k + 1);
+	if (nc_metric_is_own(m, k))
+		snprintf(out, NC_LOG_NAME, "%.40s_%s%.20s", m->output[o->output - 1]->layer->name,
+			 more, name ? name : own);
+	else
+		snprintf(out, NC_LOG_NAME, "%s%.60s", more, name ? name : own);
 }
 
-/* 0: "loss"; i: metric i-1, by Keras's name or "metric_2"; a name that was there before gets a
- * number */
+/* How many metrics before k, or of those that are not weighted all, have its name. */
+static int same_before(const nacre_model *m, int k, bool weighted)
+{
+	char name[NC_LOG_NAME], other[NC_LOG_NAME];
+	int n = 0;
+	plain_name(m, k, "", name);
+	for (int i = 0; i < m->n_metrics; i++) {
+		bool of = !!m->how.metric_options[i].weighted;
+		bool first = !of && m->how.metric_options[k].weighted;
+		plain_name(m, i, "", other);
+		n += of == weighted && (first || i < k) && strcmp(name, other) == 0;
+	}
+	return n;
+}
+
+/* As Keras names them: where a name was there before, a weighted metric becomes "weighted_mae",
+ * and others get a number. */
+static void metric_name(const nacre_model *m, int k, char out[NC_LOG_NAME])
+{
+	bool weighted = m->how.metric_options[k].weighted;
+	int plain = same_before(m, k, false), before = weighted ? same_before(m, k, true) : plain;
+	bool marked = weighted && plain + before > 0;
+	int number = marked && !plain ? before - 1 : before;
+	plain_name(m, k, marked ? "weighted_" : "", out);
+	size_t n = strlen(out);
+	if (number > 0)
+		snprintf(out + n, NC_LOG_NAME - n, "_%d", number);
+}
+
 const char *nc_metric_name(const nacre_model *m, int i, char buffer[NC_LOG_NAME])
 {
+	int losses = nc_n_losses(m);
 	if (i == 0)
 		return memcpy(buffer, "loss", 5);
-	const char *name = shown_name(m, i - 1), *other;
-	int before = 0;
-	for (int k = 0; name && k < i - 1; k++)
-		before += (other = shown_name(m, k)) && strcmp(other, name) == 0;
-	if (!name)
-		snprintf(buffer, NC_LOG_NAME, "metric_%d", i);
-	else if (before)
-		snprintf(buffer, NC_LOG_NAME, "%s_%d", name, before);
+	if (i <= losses)
+		snprintf(buffer, NC_LOG_NAME, "%.60s_loss", m->output[i - 1]->layer->name);
 	else
-		snprintf(buffer, NC_LOG_NAME, "%s", name);
+		metric_name(m, i - 1 - losses, buffer);
 	return buffer;
 }
 
 void nc_history_begin(nacre_model *m, bool validation)
 {
 	nc_history *h = &m->history;
-	int n = 1 + m->n_metrics;
+	int n = nc_n_means(m);
 	h->epochs = 0;
 	h->n_names = validation ? 2 * n : n;
 	for (int i = 0; i < n; i++) {

@@ -12,34 +12,42 @@ static nacre_result no_result(const nacre_model *m)
 	nacre_result r = {.status = nacre_model_error(m)->status, .loss = NAN};
 	for (int i = 0; i < NACRE_MAX_METRICS; i++)
 		r.metric[i] = NAN;
+	for (int i = 0; i < NACRE_MAX_PORTS; i++)
+		r.output_loss[i] = NAN;
 	return r;
 }
 
-static nacre_result result(const nc_means *a)
+static nacre_result result(const nacre_model *m, const nc_means *a)
 {
 	nacre_result r = {.status = NACRE_OK, .loss = a->value[0]};
-	for (int i = 1; i < a->n; i++)
-		r.metric[i - 1] = a->value[i];
+	int losses = nc_n_losses(m);
+	for (int i = 0; i < NACRE_MAX_PORTS; i++)
+		r.output_loss[i] = i < losses ? a->value[1 + i] : NAN;
+	for (int i = 0; i < m->n_metrics; i++)
+		r.metric[i] = a->value[1 + losses + i];
 	return r;
 }
 
 /* -- evaluate ---------------------------------------------------------------------------------- */
-bool nc_evaluate(nacre_model *m, nc_source *s, int64_t batch_size, int verbose, const char *what,
-		 const nacre_callback *callbacks, nc_means *out)
+bool nc_evaluate(nacre_model *m, nc_source *s, int64_t batch_size, int64_t steps, int verbose,
+		 const char *what, const nacre_callback *callbacks, nc_means *out)
 {
 	bool stop = false;
 	nc_feeder f;
 	nc_progress line;
-	char name[1 + NACRE_MAX_METRICS][NC_LOG_NAME];
-	const char *names[1 + NACRE_MAX_METRICS];
+	char name[NC_MAX_MEANS][NC_LOG_NAME];
+	const char *names[NC_MAX_MEANS];
 	*out = (nc_means){0};
 	nc_means_begin(out, m);
 	if (!nc_feeder_open(&f, m, s, NC_EVALUATE, batch_size, what))
 		return false;
+	if (steps > 0)
+		f.batches = nc_min(f.batches, steps);
 	for (int i = 0; i < out->n; i++)
 		names[i] = nc_metric_name(m, i, name[i]);
 	nacre_logs logs = {out->n, names, out->value};
 	nc_progress_begin(&line, m, verbose, f.batches);
+	nc_progress_count(&line, &f);
 	nc_feeder_first(&f, 0);
 	NC_CALL(callbacks, stop, on_test_begin, m);
 	for (int64_t i = 0; i < f.batches && !stop; i++) {
@@ -58,6 +66,14 @@ bool nc_evaluate(nacre_model *m, nc_source *s, int64_t batch_size, int verbose, 
 	return !m->error.status;
 }
 
+static bool steps_are_sound(nacre_model *m, int64_t steps)
+{
+	if (steps < 0)
+		nc_model_fail(m, false, NACRE_INVALID,
+			      "evaluate: steps: expected at least 1, got %lld", (long long)steps);
+	return steps >= 0;
+}
+
 nacre_result nacre_evaluate_with(nacre_model *m, nacre_evaluate_options o)
 {
 	nc_source s = {0};
@@ -66,14 +82,15 @@ nacre_result nacre_evaluate_with(nacre_model *m, nacre_evaluate_options o)
 	if (!nc_model_ready(m, "evaluate", true) ||
 	    !nc_source_open(&s, m, o.data, NC_EVALUATE, "evaluate") ||
 	    (o.sample_weight && !nc_source_weigh(&s, m, o.sample_weight, 0, "evaluate")) ||
-	    !nc_evaluate(m, &s, o.batch_size, verbose, "evaluate", o.callbacks, &means)) {
+	    !steps_are_sound(m, o.steps) ||
+	    !nc_evaluate(m, &s, o.batch_size, o.steps, verbose, "evaluate", o.callbacks, &means)) {
 		nc_callbacks_release(o.callbacks);
 		nc_source_close(&s);
 		return no_result(m);
 	}
 	nc_callbacks_release(o.callbacks);
 	nc_source_close(&s);
-	return result(&means);
+	return result(m, &means);
 }
 
 /* -- predict ----------------------------------------------------------------------------------- */
@@ -85,7 +102,9 @@ static bool make_outputs(nacre_model *m, int64_t n, nacre_tensor **out)
 		nacre_error e = {0};
 		memcpy(shape, v->shape, sizeof shape);
 		shape[0] = n;
-		out[i] = nacre_tensor_new(m->runtime, v->dtype, v->rank, shape, &e);
+		out[i] = nacre_tensor_new(m->runtime,
+					  v->dtype == NACRE_BF16 ? NACRE_F32 : v->dtype, v->rank,
+					  shape, &e);
 		if (!out[i]) {
 			nc_model_take(m, false, "predict", &e);
 			return false;
@@ -111,12 +130,15 @@ static bool predict(nacre_model *m, const nacre_predict_options *o, nacre_tensor
 	nc_source s;
 	nc_feeder f;
 	nc_progress line;
-	if (!nc_source_open(&s, m, o->data, NC_PREDICT, "predict") || !nc_model_draw(m) ||
+	nc_mode mode = o->training > 0 ? NC_SAMPLE : NC_PREDICT;
+	if (!nc_source_open(&s, m, o->data, mode, "predict") || !nc_model_draw(m) ||
 	    !make_outputs(m, s.size, out) ||
-	    !nc_feeder_open(&f, m, &s, NC_PREDICT, o->batch_size, "predict"))
+	    !nc_feeder_open(&f, m, &s, mode, o->batch_size, "predict"))
 		return false;
+	f.step = (uint64_t)o->training << 32;
 	bool stop = false;
 	nc_progress_begin(&line, m, o->verbose, f.batches);
+	nc_progress_count(&line, &f);
 	nc_feeder_first(&f, 0);
 	NC_CALL(o->callbacks, stop, on_predict_begin, m);
 	for (int64_t i = 0; i < f.batches && !stop; i++) {
@@ -168,13 +190,28 @@ nacre_tensor *nacre_predict_tensor(nacre_model *m, const nacre_tensor *x)
 }
 
 /* -- single batches ---------------------------------------------------------------------------- */
-static nacre_result one_batch(nacre_model *m, nacre_dataset *batch, nc_mode mode, const char *what)
+static bool weigh(nc_source *s, nacre_model *m, const nacre_batch_options *o, const char *what)
 {
-	nc_source s;
+	if (o->sample_weight && o->n_class_weights)
+		nc_model_fail(m, false, NACRE_INVALID,
+			      "%s: expected sample_weight or class_weight, got both", what);
+	else if (o->sample_weight)
+		return nc_source_weigh(s, m, o->sample_weight, 0, what);
+	else if (o->n_class_weights)
+		return nc_source_weigh_classes(s, m, o->n_class_weights, o->class_weight, what);
+	return !m->error.status;
+}
+
+static nacre_result one_batch(nacre_model *m, const nacre_batch_options *o, nc_mode mode,
+			      const char *what)
+{
+	nc_source s = {0};
 	nc_feeder f;
-	if (!nc_model_ready(m, what, true) || !nc_source_open(&s, m, batch, mode, what) ||
-	    !nc_feeder_open(&f, m, &s, mode, s.size, what))
+	if (!nc_model_ready(m, what, true) || !nc_source_open(&s, m, o->data, mode, what) ||
+	    !weigh(&s, m, o, what) || !nc_feeder_open(&f, m, &s, mode, s.size, what)) {
+		nc_source_close(&s);
 		return no_result(m);
+	}
 	nc_feeder_first(&f, 0);
 	nacre_program *p = nc_feeder_step(&f, 0);
 	nc_means means = {0};
@@ -182,15 +219,33 @@ static nacre_result one_batch(nacre_model *m, nacre_dataset *batch, nc_mode mode
 	bool ok = p && nc_means_add(&means, m, p, s.size);
 	nc_means_end(&means);
 	nc_feeder_close(&f);
-	return ok ? result(&means) : no_result(m);
+	nc_source_close(&s);
+	return ok ? result(m, &means) : no_result(m);
 }
 
 nacre_result nacre_train_on_batch(nacre_model *m, nacre_dataset *batch)
 {
-	return one_batch(m, batch, NC_TRAIN, "train_on_batch");
+	return nacre_train_on_batch_with(m, (nacre_batch_options){.data = batch});
+}
+
+nacre_result nacre_train_on_batch_with(nacre_model *m, nacre_batch_options o)
+{
+	return one_batch(m, &o, NC_TRAIN, "train_on_batch");
+}
+
+nacre_result nacre_test_on_batch_with(nacre_model *m, nacre_batch_options o)
+{
+	return one_batch(m, &o, NC_EVALUATE, "test_on_batch");
 }
 
 nacre_result nacre_test_on_batch(nacre_model *m, nacre_dataset *batch)
 {
-	return one_batch(m, batch, NC_EVALUATE, "test_on_batch");
+	return nacre_test_on_batch_with(m, (nacre_batch_options){.data = batch});
+}
+
+nacre_tensor *nacre_predict_on_batch(nacre_model *m, nacre_dataset *batch, nacre_tensor **outputs)
+{
+	return nacre_predict_with(
+	    m, (nacre_predict_options){
+		   .data = batch, .batch_size = nacre_dataset_size(batch), .outputs = outputs});
 }

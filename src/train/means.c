@@ -2,8 +2,9 @@
  *
  * means.c - loss and metrics over the batches of an epoch.
  *
- * A program's outputs are the loss, then for each metric, for each output of the model, what the
- * batch adds to its sums.  Sums are kept in double.
+ * A program's outputs are the loss, those of the model's outputs if there are several, then for
+ * each metric, for each output that it is of, what the batch adds to its sums.  Sums are kept in
+ * double.
  */
 #include <string.h>
 
@@ -12,7 +13,7 @@
 void nc_means_begin(nc_means *a, nacre_model *m)
 {
 	nc_means_end(a);
-	*a = (nc_means){.n = 1 + m->n_metrics, .memory = &m->runtime->memory};
+	*a = (nc_means){.n = nc_n_means(m), .memory = &m->runtime->memory};
 }
 
 void nc_means_end(nc_means *a)
@@ -32,10 +33,10 @@ static int64_t size_of(const nacre_program *p, int output)
 	return n;
 }
 
-/* Whether metric k is one number a batch, for a model of one output: its mean. */
+/* Whether metric k is one number a batch: its mean. */
 static bool is_mean(const nacre_model *m, const nacre_program *p, int k)
 {
-	return m->n_outputs == 1 && size_of(p, 1 + k) == 1 &&
+	return nc_metric_width(m, k) == 1 && size_of(p, nc_metric_output(m, k)) == 1 &&
 	       nc_metric_is_mean(m->how.metrics[k], &m->how.metric_options[k]);
 }
 
@@ -43,8 +44,8 @@ static bool make_state(nc_means *a, nacre_model *m, const nacre_program *p)
 {
 	int64_t n = 0;
 	for (int k = 0; k < m->n_metrics; k++)
-		for (int i = 0; i < m->n_outputs && !is_mean(m, p, k); i++)
-			n += size_of(p, 1 + k * m->n_outputs + i);
+		for (int i = 0; i < nc_metric_width(m, k) && !is_mean(m, p, k); i++)
+			n += size_of(p, nc_metric_output(m, k) + i);
 	if (a->state && n != a->n_state) {
 		nc_model_fail(m, false, NACRE_BAD_DATA,
 			      "the metrics so far are %lld numbers, those of this data %lld",
@@ -68,8 +69,9 @@ static double with_state(nc_means *a, nacre_model *m, const nacre_program *p, in
 	const nacre_loss_options *o = &m->how.metric_options[k];
 	nacre_loss_function *f = m->how.metrics[k];
 	double value = 0;
-	for (int i = 0; i < m->n_outputs; i++) {
-		int output = 1 + k * m->n_outputs + i;
+	int width = nc_metric_width(m, k);
+	for (int i = 0; i < width; i++) {
+		int output = nc_metric_output(m, k) + i;
 		const float *v = nc_program_result(p, output);
 		int64_t n = size_of(p, output);
 		double factor = n == 1 && nc_metric_is_mean(f, o) ? (double)rows : 1;
@@ -78,7 +80,7 @@ static double with_state(nc_means *a, nacre_model *m, const nacre_program *p, in
 		value += nc_metric_finish(f, *state, n, a->rows, o);
 		*state += n;
 	}
-	return value / m->n_outputs;
+	return value / width;
 }
 
 bool nc_means_add(nc_means *a, nacre_model *m, const nacre_program *p, int64_t rows)
@@ -88,11 +90,12 @@ bool nc_means_add(nc_means *a, nacre_model *m, const nacre_program *p, int64_t r
 	double *state = a->state;
 	a->rows += (double)rows;
 	for (int i = 0; i < a->n; i++) {
-		if (i > 0 && !is_mean(m, p, i - 1)) {
-			a->value[i] = with_state(a, m, p, i - 1, rows, &state);
+		int k = i - 1 - nc_n_losses(m);
+		if (k >= 0 && !is_mean(m, p, k)) {
+			a->value[i] = with_state(a, m, p, k, rows, &state);
 			continue;
 		}
-		const float *v = nc_program_result(p, i);
+		const float *v = nc_program_result(p, k < 0 ? i : nc_metric_output(m, k));
 		a->sum[i] += (double)rows * (double)*v;
 		a->value[i] = a->sum[i] / a->rows;
 	}

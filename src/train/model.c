@@ -7,6 +7,8 @@
  */
 #include "train/model.h"
 
+#include "nn/policy.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -140,7 +142,19 @@ nacre_status nacre_set_seed(nacre_model *m, uint64_t seed)
 		return nc_model_fail(
 		    m, false, NACRE_INVALID,
 		    "set_seed: the weights are drawn already; set the seed before compile");
+	if (m->seed != seed)
+		nc_model_drop_programs(m); /* it is in them */
 	m->seed = seed;
+	return NACRE_OK;
+}
+
+nacre_status nacre_set_policy(nacre_model *m, nacre_policy p)
+{
+	if (!m || m->error.status)
+		return nacre_model_error(m)->status;
+	if (!nacre_policy_name(p))
+		return nc_model_fail(m, true, NACRE_INVALID, "set_policy: %d is none", (int)p);
+	m->policy = p;
 	return NACRE_OK;
 }
 
@@ -169,6 +183,7 @@ bool nc_model_adopt(nacre_model *m, nacre_layer *l)
 	if (!l->name[0])
 		give_name(m, l);
 	l->owner = m;
+	nc_layer_inherit(l, m->policy);
 	*m->layers_end = l;
 	m->layers_end = &l->next;
 	m->n_layers++;
@@ -251,6 +266,7 @@ static nacre_value *apply(nacre_model *m, nacre_layer *l, int n, nacre_value *co
 {
 	nc_call c = {.runtime = m->runtime, .graph = m->scratch, .error = &m->error};
 	c.room = m->room;
+	c.policy = m->policy;
 	c.effects_end = &c.effects;
 	nc_model_drop_programs(m); /* made before this layer came */
 	nc_apply *a = apply_new(m, l, n, x);
@@ -429,4 +445,14 @@ int nacre_model_outputs(const nacre_model *m)
 nacre_value *nacre_model_output_value(nacre_model *m, int i)
 {
 	return m && i >= 0 && i < m->n_outputs ? m->output[i] : NULL;
+}
+
+int nacre_model_inputs(const nacre_model *m)
+{
+	return m ? m->n_inputs : 0;
+}
+
+nacre_value *nacre_model_input_value(nacre_model *m, int i)
+{
+	return m && i >= 0 && i < m->n_inputs ? m->input[i] : NULL;
 }

@@ -4,11 +4,12 @@
  *
  *   model.c     defining: layers, values, names
  *   weights.c   drawing, reading and writing weights
+ *   compile.c   compiling: checks, what is asked of each output
  *   build.c     programs: forward, loss, gradient, update for one batch size
  *   source.c    how a data set is fed to a model, and the buffers of its batches
  *   loop.c      batches through a program; evaluate and predict
  *   fit.c       epochs, validation, callbacks
- *   history.c, progress.c, summary.c, save.c
+ *   history.c, progress.c, summary.c, plot.c, save.c
  */
 #ifndef NC_TRAIN_MODEL_H
 #define NC_TRAIN_MODEL_H
@@ -23,7 +24,8 @@
 enum {
 	NC_MAX_PROGRAMS = 16, /* kept for the next use */
 	NC_OWN_LOGS = 6,      /* names that callbacks may add */
-	NC_MAX_LOGS = 2 * (1 + NACRE_MAX_METRICS) + NC_OWN_LOGS,
+	NC_MAX_MEANS = 1 + NACRE_MAX_PORTS + NACRE_MAX_METRICS,
+	NC_MAX_LOGS = 2 * NC_MAX_MEANS + NC_OWN_LOGS,
 	NC_LOG_NAME = 72
 };
 
@@ -49,11 +51,32 @@ typedef struct nc_apply { /* one call of a layer */
 	struct nc_apply *next;
 } nc_apply;
 
-/* NC_ACCUMULATE: as NC_TRAIN, but gradients are added up; NC_AFTER: averages and constraints */
-typedef enum nc_mode { NC_TRAIN, NC_EVALUATE, NC_PREDICT, NC_ACCUMULATE, NC_AFTER } nc_mode;
+/* NC_ACCUMULATE: as NC_TRAIN, but gradients are added up; NC_GRADIENT: they are kept as they are,
+ * multiplied by the loss scale, and NC_APPLY makes a step of them, NC_APPLY_ACCUMULATE adds them
+ * up; NC_AFTER: averages and constraints.  The last three see no batch.  NC_SAMPLE: as NC_PREDICT,
+ * with layers that act as in training. */
+typedef enum nc_mode {
+	NC_TRAIN,
+	NC_EVALUATE,
+	NC_PREDICT,
+	NC_SAMPLE,
+	NC_ACCUMULATE,
+	NC_GRADIENT,
+	NC_APPLY,
+	NC_APPLY_ACCUMULATE,
+	NC_AFTER
+} nc_mode;
 static inline bool nc_mode_trains(nc_mode mode)
 {
-	return mode == NC_TRAIN || mode == NC_ACCUMULATE;
+	return mode == NC_TRAIN || mode == NC_ACCUMULATE || mode == NC_GRADIENT;
+}
+static inline bool nc_mode_predicts(nc_mode mode)
+{
+	return mode == NC_PREDICT || mode == NC_SAMPLE;
+}
+static inline bool nc_mode_has_batch(nc_mode mode)
+{
+	return mode < NC_APPLY;
 }
 
 /* How target i arrives: its form is part of a program.  Where samples are weighted, the weights
@@ -70,8 +93,14 @@ typedef struct nc_run { /* a program for one batch size; the last used comes fir
 	int n_targets;
 	nc_target target[NACRE_MAX_PORTS + 1];
 	nacre_program *program;
+	const nacre_model *map; /* of the data, which the program begins with; NULL: none */
 	struct nc_run *next;
 } nc_run;
+
+typedef struct nc_note {
+	const char *key, *text; /* text NULL: taken away again */
+	struct nc_note *next;
+} nc_note;
 
 typedef struct nc_history {
 	int n_names, epochs;
@@ -80,11 +109,12 @@ typedef struct nc_history {
 	int64_t capacity; /* epochs */
 } nc_history;
 
-/* Running loss and metrics.  Of the loss, and of metrics that are means over samples, the sum over
- * batches of rows times mean; of the others the sums of all that they gave, one after another. */
+/* Running loss, those of several outputs, and metrics.  Of losses, and of metrics that are means
+ * over samples, the sum over batches of rows times mean; of the others the sums of all that they
+ * gave, one after another. */
 typedef struct nc_means {
 	int n;
-	double sum[1 + NACRE_MAX_METRICS], rows, value[1 + NACRE_MAX_METRICS];
+	double sum[NC_MAX_MEANS], rows, value[NC_MAX_MEANS];
 	nc_memory *memory;
 	double *state; /* NULL: no metric has one, or no batch was added yet */
 	int64_t n_state;
@@ -95,11 +125,12 @@ typedef struct nc_training {
 	const nacre_callback *callbacks;
 	int epoch;      /* in progress, or the next */
 	int64_t batch;  /* of it, the next; 0: it has not begun */
-	int64_t order;  /* key of its order of samples */
+	int64_t first;  /* batch of the data that it begins with */
+	int64_t order;  /* key of the order of samples */
 	nc_means means; /* of its batches so far */
 	bool stop;      /* after this batch or epoch */
 	bool resumed;   /* all this came from a checkpoint */
-	int64_t samples, batch_size;
+	int64_t samples, batch_size, steps; /* steps: of an epoch, at most */
 	bool shuffled;
 	bool validates;
 	bool epoch_ends; /* on_epoch_end is being called, with these: */
@@ -114,6 +145,7 @@ struct nacre_model {
 	nacre_error error;
 	bool broken; /* by an error of defining or compiling */
 	bool sequential, compiled, training;
+	nacre_policy policy; /* of layers that come and have none */
 	bool nested; /* it is a layer of another model: it grows no more */
 	const char *name;
 	uint64_t seed;
@@ -134,9 +166,14 @@ struct nacre_model {
 	double learning_rate;
 	int64_t iterations, epochs; /* steps since compile; epochs ever begun */
 	float rate[NC_RATES], after[2];
+	/* dynamic loss scaling: the scale, finite steps since it changed, steps left out */
+	float loss_scale;
+	int64_t scale_steps, skipped;
 	bool has_after; /* some weight has an average or a constraint */
 	nc_training *at; /* NULL: not within fit */
 	nc_run *runs;
+	const nacre_model *map; /* of the data that is being read; NULL: none */
+	nc_note *notes; /* in the order in which they came */
 	nc_history history;
 };
 
@@ -156,6 +193,25 @@ static inline uint64_t nc_mix(uint64_t seed, uint64_t k) /* splitmix64 */
 }
 enum { NC_SEED_WEIGHTS = 1, NC_SEED_ORDER = 2, NC_SEED_PROGRAM = 3 }; /* nc_mix(seed, ...) */
 
+/* compile.c: the loss of output i, and its options */
+nacre_loss_function *nc_loss_of(const nacre_model *m, int i);
+const nacre_loss_options *nc_loss_options_of(const nacre_model *m, int i);
+/* Whether metric k is one of output i; of how many it is; whether of one of several. */
+bool nc_metric_covers(const nacre_model *m, int k, int i);
+int nc_metric_width(const nacre_model *m, int k);
+bool nc_metric_is_own(const nacre_model *m, int k);
+/* Losses of outputs that are shown beside the whole: none where there is one output. */
+static inline int nc_n_losses(const nacre_model *m)
+{
+	return m->n_outputs > 1 ? m->n_outputs : 0;
+}
+static inline int nc_n_means(const nacre_model *m)
+{
+	return 1 + nc_n_losses(m) + m->n_metrics;
+}
+/* Where in the outputs of a program those of metric k begin; k = n_metrics: past the last. */
+int nc_metric_output(const nacre_model *m, int k);
+
 /* model.c: from here on the layer is the model's, whatever happens. */
 bool nc_model_adopt(nacre_model *m, nacre_layer *l);
 
@@ -167,9 +223,14 @@ bool nc_model_draw(nacre_model *m); /* what was not drawn or set yet */
 void nc_model_drop_programs(nacre_model *m);
 void nc_model_drop_slots(nacre_model *m);
 
+/* note.c: as a JSON object, nothing if there are none; and back */
+bool nc_notes_write(const nacre_model *m, nc_text *out, nacre_error *e);
+bool nc_notes_read(nacre_model *m, const void *data, size_t size, nc_arena *arena, nacre_error *e);
+
 /* build.c: the program for a batch of `rows` samples, made if there is none; NULL after an error.
  * Inputs: the model's inputs, then (but for predict) the targets, then (train) the rates.  Outputs:
- * loss, metrics; or the outputs.  Good until the next call. */
+ * loss, losses of several outputs, metrics, and of gradients 1 if all are finite; or the outputs.
+ * Good until the next call but one. */
 nacre_program *nc_model_program(nacre_model *m, nc_mode mode, int64_t rows, int n_targets,
 				const nc_target *target);
 
@@ -180,6 +241,7 @@ bool nc_model_slots(nacre_model *m, int *per);
 /* source.c */
 typedef struct nc_source {
 	nacre_dataset *data;
+	nacre_model *map; /* the data's; NULL: none */
 	int64_t size;
 	int n_targets;
 	nc_target target[NACRE_MAX_PORTS + 1];
@@ -190,6 +252,12 @@ typedef struct nc_source {
 /* Checks that the data fits the model; `what` begins the error: "fit". */
 bool nc_source_open(nc_source *s, nacre_model *m, nacre_dataset *data, nc_mode mode,
 		    const char *what);
+
+/* map.c: whether a map fits a model, by its sizes; and how target i reaches it, where it takes
+ * targets */
+bool nc_map_check(const nacre_model *map, nacre_model *m, const char *what);
+bool nc_map_target(const nacre_model *map, nacre_model *m, int i, const nc_column *c,
+		   nc_target *t, const char *what);
 
 /* Weighs the samples of an open source by a tensor [n, ...], of which they are begin, begin + 1
  * ...; or by the class of their target (at most one of the two). */
@@ -202,7 +270,7 @@ void nc_source_close(nc_source *s);
 /* step.c: one training step of batch i of a feeder, around the program's run */
 typedef struct nc_feeder nc_feeder;
 nacre_program *nc_step_begin(nc_feeder *f, int64_t i); /* its program, bound but for columns */
-bool nc_step_end(nacre_model *m);
+bool nc_step_end(nacre_model *m, const nacre_program *p); /* behind its run */
 bool nc_step_finish(nacre_model *m); /* at the end of training: averages become the weights */
 
 
@@ -210,11 +278,13 @@ struct nc_feeder { /* two buffers: one is read by a step while the next is fille
 	nacre_model *model;
 	nc_source *source;
 	nc_mode mode;
+	uint64_t step; /* of NC_SAMPLE: that of its first batch */
 	int64_t batch_size, batches;
 	const int64_t *order; /* of the samples; NULL: as they are */
 	uint8_t *buffer;
 	size_t bytes, offset[NACRE_MAX_COLUMNS]; /* of one of the two */
 	nc_batch batch;                          /* being filled */
+	nc_making making;                        /* of it */
 };
 bool nc_feeder_open(nc_feeder *f, nacre_model *m, nc_source *s, nc_mode mode, int64_t batch_size,
 		    const char *what);
@@ -229,8 +299,9 @@ void nc_means_begin(nc_means *a, nacre_model *m);
 /* false: the model has an error now */
 bool nc_means_add(nc_means *a, nacre_model *m, const nacre_program *p, int64_t rows);
 void nc_means_end(nc_means *a); /* values stay */
-bool nc_evaluate(nacre_model *m, nc_source *s, int64_t batch_size, int verbose, const char *what,
-		 const nacre_callback *callbacks, nc_means *out);
+/* `steps`: the most batches; 0: all */
+bool nc_evaluate(nacre_model *m, nc_source *s, int64_t batch_size, int64_t steps, int verbose,
+		 const char *what, const nacre_callback *callbacks, nc_means *out);
 
 /* history.c */
 void nc_history_begin(nacre_model *m, bool validation);
@@ -238,7 +309,12 @@ bool nc_history_add(nacre_model *m, const double *value); /* of all names */
 int nc_history_place(nacre_model *m, const char *name); /* made if need be; -1: no room */
 void nc_history_set(nacre_model *m, int place, double value); /* in the last epoch */
 void nc_history_free(nacre_model *m);
+/* 0: "loss"; then those of nc_means */
 const char *nc_metric_name(const nacre_model *m, int i, char buffer[NC_LOG_NAME]);
+
+/* summary.c: "(None, 784)", as Keras writes it */
+enum { NC_SHAPE_TEXT = 24 * NACRE_MAX_RANK };
+void nc_value_shape_text(const nacre_value *v, char *text, size_t size);
 
 /* progress.c: the line of a loop */
 typedef struct nc_progress {
@@ -247,9 +323,13 @@ typedef struct nc_progress {
 	bool terminal;
 	int64_t steps;
 	double start, first, drawn; /* seconds */
+	const char *unit;           /* of what `rows` are in a step: "images"; NULL: not shown */
+	int64_t rows;
 	int width;
 } nc_progress;
 void nc_progress_begin(nc_progress *p, nacre_model *m, int verbose, int64_t steps);
+/* The samples of a feeder are shown by the second, where that says something. */
+void nc_progress_count(nc_progress *p, const nc_feeder *f);
 static inline bool nc_progress_wanted(const nc_progress *p, bool end)
 {
 	return p->verbose > 0 && (end || (p->verbose == NACRE_BAR && p->terminal));

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "nn/policy.h"
 #include "train/nested.h"
 
 typedef struct nested_options {
@@ -70,7 +71,17 @@ static nacre_node *nested_call(nc_call *c, nacre_layer *l, int n, nacre_node *co
 {
 	nacre_model *m = nc_nested_model(l);
 	char want[128], got[128];
+	nacre_node **in = nc_arena_copy(&c->graph->arena, x, (size_t)n * sizeof *in);
+	if (!in) {
+		nc_no_memory(c->error, (size_t)n * sizeof *in);
+		return NULL;
+	}
+	x = in;
 	for (int i = 0; i < n; i++) {
+		if (nc_dtype_is_float(m->input[i]->dtype))
+			in[i] = nc_cast_float(in[i], m->input[i]->dtype);
+		if (!in[i])
+			return NULL;
 		const nacre_value *v = m->input[i];
 		bool same = v->dtype == x[i]->dtype && v->rank == x[i]->rank;
 		for (int d = 1; same && d < v->rank; d++)
@@ -126,6 +137,7 @@ static bool rename_variable(nacre_variable *v, const char *model)
 static const nc_option no_options[] = {NC_OPT_END};
 static const nc_layer_class functional_class = {
     .id = (nc_layer_id)NC_LAYER_FUNCTIONAL,
+    .types = NC_TYPES_KEEP,
     .name = "Functional",
     .snake = "functional",
     .options_size = sizeof(nested_options),
@@ -135,6 +147,7 @@ static const nc_layer_class functional_class = {
 };
 static const nc_layer_class sequential_class = {
     .id = (nc_layer_id)NC_LAYER_SEQUENTIAL,
+    .types = NC_TYPES_KEEP,
     .name = "Sequential",
     .snake = "sequential",
     .options_size = sizeof(nested_options),

@@ -24,6 +24,13 @@ void nc_progress_begin(nc_progress *p, nacre_model *m, int verbose, int64_t step
 		p->start = nc_now();
 }
 
+void nc_progress_count(nc_progress *p, const nc_feeder *f)
+{
+	const nc_maker *k = nc_dataset_maker(f->source->data, NULL);
+	p->unit = k ? k->unit : NULL;
+	p->rows = f->batch_size;
+}
+
 static void add(char line[LINE], const char *format, ...) NC_PRINTF(2, 3);
 static void add(char line[LINE], const char *format, ...)
 {
@@ -129,6 +136,8 @@ void nc_progress_draw(nc_progress *p, int64_t done, const nacre_logs *logs, bool
 			add_left(line, step * (double)(p->steps - done));
 		add_unit(line, step);
 	}
+	if (p->unit && step > 0)
+		add(line, " %.0f %s/s", (double)p->rows / step, p->unit);
 	if (logs)
 		add_logs(line, logs);
 	int width = (int)strlen(line), rest = p->width > width ? p->width - width : 0;

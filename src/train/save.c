@@ -4,8 +4,10 @@
  */
 #include <string.h>
 
+#include "format/safetensors.h"
 #include "nacre/format.h"
 #include "train/keras/keras.h"
+#include "train/keras/tfjs.h"
 #include "train/model.h"
 
 /* The formats, once: a row each. */
@@ -63,7 +65,8 @@ static nacre_status save_safetensors(nacre_model *m, const char *path, nacre_err
 	return e->status;
 }
 
-/* The tensor for a weight, as its type; NULL after an error. */
+/* The tensor for a weight, as its type: a view of the file if it is that there.  NULL after an
+ * error. */
 static nacre_tensor *load_one(const nacre_safetensors *file, const char *path,
 			      const nacre_variable *v, nacre_error *e)
 {
@@ -83,6 +86,8 @@ static nacre_tensor *load_one(const nacre_safetensors *file, const char *path,
 		nc_fail(e, NACRE_BAD_MODEL, "%s: %s is %s there, %s in the model", path,
 			nacre_variable_name(v), nc_shape_text(got, t->rank, t->shape),
 			nc_shape_text(want, v->rank, v->shape));
+	else if (t->dtype == v->dtype)
+		return t;
 	else
 		converted = nacre_tensor_convert(t, v->dtype, e);
 	nacre_tensor_free(t);
@@ -119,8 +124,10 @@ static nacre_status load_safetensors(nacre_model *m, const char *path, nacre_err
 	k = 0;
 	for (nacre_layer *l = m->layers; l && !e->status; l = l->next)
 		for (int i = 0; i < l->n_weights && !e->status; i++, k++) {
-			nacre_variable_write(l->weight[i].variable, a.item[k].tensor, e);
-			l->weight[i].drawn |= !e->status;
+			const nacre_tensor *t = a.item[k].tensor; /* as the weight is, contiguous */
+			nc_variable_set(l->weight[i].variable, t->data,
+					nc_safetensors_bytes(file, t));
+			l->weight[i].drawn = true;
 		}
 	list_free(&a);
 	nacre_safetensors_free(file);
@@ -133,9 +140,10 @@ static const format formats[] = {
 	{".keras", nc_keras_save, nc_keras_load_weights},
 	{".weights.h5", nc_keras_save_weights, nc_keras_load_weights},
 	{".h5", NULL, nc_keras_load_weights}, /* of Keras 2 */
+	{".json", NULL, nc_tfjs_load_weights}, /* of TensorFlow.js */
 };
 
-static const format *format_of(nacre_model *m, const char *what, const char *path)
+static const format *format_of(nacre_model *m, const char *what, const char *path, bool saves)
 {
 	size_t n = path ? strlen(path) : 0;
 	for (size_t i = 0; i < sizeof formats / sizeof *formats && path; i++) {
@@ -145,8 +153,12 @@ static const format *format_of(nacre_model *m, const char *what, const char *pat
 	}
 	nc_text known_ones;
 	nc_text_init(&known_ones, &m->runtime->memory);
+	const char *comma = "";
 	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
-		nc_text_add(&known_ones, "%s%s", i ? ", " : "", formats[i].extension);
+		if (!saves || formats[i].save) {
+			nc_text_add(&known_ones, "%s%s", comma, formats[i].extension);
+			comma = ", ";
+		}
 	nc_model_fail(m, false, path ? NACRE_UNSUPPORTED : NACRE_INVALID,
 		      "%s: expected a file name that ends in %s, got %s%s%s", what,
 		      known_ones.failed ? ".safetensors" : known_ones.data, path ? "\"" : "",
@@ -159,11 +171,11 @@ nacre_status nacre_save(nacre_model *m, const char *path)
 {
 	if (!nc_model_ready(m, "save", false))
 		return nacre_model_error(m)->status;
-	const format *f = format_of(m, "save", path);
+	const format *f = format_of(m, "save", path, true);
 	nacre_error e = {0};
 	if (f && !f->save)
 		nc_model_fail(m, false, NACRE_UNSUPPORTED,
-			      "save: files of Keras 2 (%s) are read alone; save as .keras",
+			      "save: files that end in %s are read alone; save as .keras",
 			      f->extension);
 	else if (f && nc_model_draw(m) && f->save(m, path, &e))
 		nc_model_take(m, false, "save", &e);
@@ -174,7 +186,7 @@ nacre_status nacre_load_weights(nacre_model *m, const char *path)
 {
 	if (!nc_model_ready(m, "load_weights", false))
 		return nacre_model_error(m)->status;
-	const format *f = format_of(m, "load_weights", path);
+	const format *f = format_of(m, "load_weights", path, false);
 	nacre_error e = {0};
 	if (f && f->load(m, path, &e))
 		nc_model_take(m, false, "load_weights", &e);

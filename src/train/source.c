@@ -13,13 +13,6 @@ static bool equal(int rank, const int64_t *a, int other_rank, const int64_t *b)
 	return rank == other_rank && (rank == 0 || memcmp(a, b, (size_t)rank * sizeof *a) == 0);
 }
 
-/* The shape of a sample of a column. */
-static int sample_shape(const nc_column *c, const int64_t **shape)
-{
-	*shape = c->tensor->shape + 1;
-	return c->tensor->rank - 1;
-}
-
 static bool add_column(nc_source *s, nacre_model *m, const nc_column *c, nc_feed feed,
 		       int64_t classes, bool whole, const char *name, const char *what)
 {
@@ -39,9 +32,9 @@ static bool add_column(nc_source *s, nacre_model *m, const nc_column *c, nc_feed
 static bool open_input(nc_source *s, nacre_model *m, int i, const char *what)
 {
 	const nc_column *c = nc_dataset_input(s->data, i);
-	const nacre_value *v = m->input[i];
+	const nacre_value *v = s->map ? s->map->input[i] : m->input[i];
 	const int64_t *shape;
-	int rank = sample_shape(c, &shape);
+	int rank = nc_column_shape(c, &shape);
 	char name[32], want[128], got[128];
 	if (!equal(rank, shape, v->rank - 1, v->shape + 1)) {
 		nc_model_fail(m, false, NACRE_INVALID,
@@ -66,9 +59,9 @@ static bool open_target(nc_source *s, nacre_model *m, int i, const char *what)
 {
 	const nc_column *c = nc_dataset_target(s->data, i);
 	const nacre_value *y = m->output[i];
-	const nc_loss *row = nc_loss_row(m->how.losses[i] ? m->how.losses[i] : m->how.loss);
+	const nc_loss *row = nc_loss_row(nc_loss_of(m, i));
 	const int64_t *shape;
-	int rank = sample_shape(c, &shape), out = y->rank - 1;
+	int rank = nc_column_shape(c, &shape), out = y->rank - 1;
 	int64_t classes = out > 0 ? y->shape[out] : 1;
 	bool same = equal(rank, shape, out, y->shape + 1);
 	bool less = equal(rank, shape, out - 1, y->shape + 1);
@@ -78,7 +71,11 @@ static bool open_target(nc_source *s, nacre_model *m, int i, const char *what)
 	nc_target *t = &s->target[s->n_targets++];
 	*t = (nc_target){.feed = NC_FEED_F32, .rank = rank};
 	memcpy(t->shape, shape, (size_t)rank * sizeof *shape);
-	if (labels && row && row->targets == NC_TARGET_ONE_HOT) {
+	if (s->map && s->map->n_inputs > m->n_inputs) {
+		if (!nc_map_target(s->map, m, i, c, t, what))
+			return false;
+		classes = t->rank ? t->shape[t->rank - 1] : 1;
+	} else if (labels && row && row->targets == NC_TARGET_ONE_HOT) {
 		t->feed = NC_FEED_ONE_HOT;
 		t->rank = out;
 		memcpy(t->shape, y->shape + 1, (size_t)out * sizeof *shape);
@@ -86,7 +83,8 @@ static bool open_target(nc_source *s, nacre_model *m, int i, const char *what)
 		   (row && (row->targets == NC_TARGET_LABELS || row->targets == NC_TARGET_WHOLE)))
 		t->feed = NC_FEED_I32;
 	/* a class to ignore need not be one that there is */
-	if (row && (row->targets == NC_TARGET_WHOLE || m->how.loss_options.ignore_class))
+	if (row && t->feed != NC_FEED_ONE_HOT &&
+	    (row->targets == NC_TARGET_WHOLE || nc_loss_options_of(m, i)->ignore_class))
 		classes = 0;
 	bool whole = t->feed != NC_FEED_F32;
 	char name[32];
@@ -96,7 +94,7 @@ static bool open_target(nc_source *s, nacre_model *m, int i, const char *what)
 
 bool nc_source_open(nc_source *s, nacre_model *m, nacre_dataset *d, nc_mode mode, const char *what)
 {
-	*s = (nc_source){.data = d};
+	*s = (nc_source){.data = d, .map = d ? d->map : NULL};
 	nacre_error e = *nacre_dataset_error(d);
 	if (!d)
 		nc_model_fail(m, false, NACRE_INVALID, "%s: the data set is NULL", what);
@@ -107,19 +105,19 @@ bool nc_source_open(nc_source *s, nacre_model *m, nacre_dataset *d, nc_mode mode
 	else if (d->n_inputs != m->n_inputs)
 		nc_model_fail(m, false, NACRE_INVALID, "%s: the model has %d input%s, the data %d",
 			      what, m->n_inputs, m->n_inputs == 1 ? "" : "s", d->n_inputs);
-	else if (mode != NC_PREDICT && d->n_targets != m->n_outputs)
+	else if (!nc_mode_predicts(mode) && d->n_targets != m->n_outputs)
 		nc_model_fail(m, false, NACRE_INVALID,
 			      "%s: the model has %d output%s, the data %d target%s", what,
 			      m->n_outputs, m->n_outputs == 1 ? "" : "s", d->n_targets,
 			      d->n_targets == 1 ? "" : "s");
-	if (m->error.status)
+	if (m->error.status || (s->map && !nc_map_check(s->map, m, what)))
 		return false;
 	s->size = d->size;
 	s->batch.kernels = nc_kernels_named(m->runtime->isa);
 	for (int i = 0; i < m->n_inputs; i++)
 		if (!open_input(s, m, i, what))
 			return false;
-	for (int i = 0; i < m->n_outputs && mode != NC_PREDICT; i++)
+	for (int i = 0; i < m->n_outputs && !nc_mode_predicts(mode); i++)
 		if (!open_target(s, m, i, what))
 			return false;
 	return true;
@@ -136,7 +134,9 @@ bool nc_feeder_open(nc_feeder *f, nacre_model *m, nc_source *s, nc_mode mode, in
 			      (long long)batch_size);
 		return false;
 	}
-	f->batch_size = nc_min(batch_size ? batch_size : 32, s->size);
+	if (!batch_size)
+		batch_size = s->data->batch_size ? s->data->batch_size : 32;
+	f->batch_size = nc_min(batch_size, s->size);
 	f->batches = (s->size + f->batch_size - 1) / f->batch_size;
 	size_t bytes = 0, part = 0;
 	bool fits = true;
@@ -179,6 +179,8 @@ static void aim(nc_feeder *f, int64_t i)
 {
 	nc_batch *b = &f->batch;
 	*b = f->source->batch;
+	f->making = (nc_making){0};
+	b->making = &f->making;
 	b->rows = nc_feeder_rows(f, i);
 	b->first = i * f->batch_size;
 	b->index = f->order ? f->order + b->first : NULL;
@@ -201,12 +203,19 @@ nacre_program *nc_feeder_step(nc_feeder *f, int64_t i)
 {
 	nacre_model *m = f->model;
 	const nc_source *s = f->source;
+	if (f->making.error.status) { /* of this batch: it was put together before */
+		nc_model_take(m, false, NULL, &f->making.error);
+		return NULL;
+	}
+	m->map = s->map;
 	nacre_program *p = f->mode == NC_TRAIN
 			       ? nc_step_begin(f, i)
 			       : nc_model_program(m, f->mode, nc_feeder_rows(f, i), s->n_targets,
 						  s->target);
 	if (!p)
 		return NULL;
+	if (f->mode == NC_SAMPLE)
+		nacre_program_set_step(p, f->step + (uint64_t)i);
 	for (int k = 0; k < s->batch.n; k++)
 		nc_program_bind(p, k, place(f, i, k));
 	if (i + 1 < f->batches) {
@@ -214,5 +223,5 @@ nacre_program *nc_feeder_step(nc_feeder *f, int64_t i)
 		nc_program_execute_with(p, assemble, &f->batch);
 	} else
 		nc_program_execute(p);
-	return f->mode == NC_TRAIN && m->has_after && !nc_step_end(m) ? NULL : p;
+	return f->mode == NC_TRAIN && !nc_step_end(m, p) ? NULL : p;
 }

@@ -7,6 +7,7 @@
  *
  * A model that is no chain has a fourth column: where the inputs of each layer come from.
  */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -107,18 +108,19 @@ static void total(table *t, const char *what, int64_t n, int64_t bytes)
 	nc_text_add(&t->text, " %s: %s (%.2f %s)\n", what, grouped(text, n), size, units[u]);
 }
 
-static void shape_cell(char *cell, const nacre_value *v)
+void nc_value_shape_text(const nacre_value *v, char *text, size_t size)
 {
 	size_t n = 0;
-	cell[0] = 0;
-	for (int i = 0; i < v->rank; i++) {
-		n += (size_t)snprintf(cell + n, CELL - n, i ? ", " : "(");
-		if (v->shape[i] < 0)
-			n += (size_t)snprintf(cell + n, CELL - n, "None");
-		else
-			n += (size_t)snprintf(cell + n, CELL - n, "%lld", (long long)v->shape[i]);
+	text[0] = 0;
+	for (int i = 0; i < v->rank && n < size; i++) {
+		n += (size_t)snprintf(text + n, size - n, i ? ", " : "(");
+		if (n < size && v->shape[i] < 0)
+			n += (size_t)snprintf(text + n, size - n, "None");
+		else if (n < size)
+			n += (size_t)snprintf(text + n, size - n, "%lld", (long long)v->shape[i]);
 	}
-	snprintf(cell + n, CELL - n, "%s)", v->rank == 1 ? "," : "");
+	if (n < size)
+		snprintf(text + n, size - n, "%s)", v->rank == 1 ? "," : "");
 }
 
 static int64_t parameters(const nacre_layer *l)
@@ -134,7 +136,7 @@ static void layer_row(table *t, const nacre_value *v, const nc_apply *a)
 	row r;
 	memset(&r, 0, sizeof r);
 	snprintf(r.cell[0], CELL, "%s (%s)", v->layer->name, v->layer->class->name);
-	shape_cell(r.cell[1], v);
+	nc_value_shape_text(v, r.cell[1], CELL);
 	grouped(r.cell[2], parameters(v->layer));
 	size_t n = 0;
 	snprintf(r.cell[3], CELL, "-");
@@ -211,4 +213,12 @@ nacre_status nacre_summary(nacre_model *m)
 		nc_print(m->runtime, NACRE_OUT, "%s", t.text.data);
 	nc_text_free(&t.text);
 	return m->error.status;
+}
+
+double nacre_model_flops(nacre_model *m)
+{
+	nacre_program *p = NULL;
+	if (nc_model_ready(m, "flops", false))
+		p = nc_model_program(m, NC_PREDICT, 1, 0, NULL);
+	return p ? nacre_program_flops(p) : NAN;
 }

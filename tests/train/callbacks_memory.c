@@ -3,27 +3,11 @@
  * callbacks_memory.c - the n-th allocation of a training with all callbacks fails, once or from
  * then on: it ends with an error or well, and leaves nothing behind but sound files.
  */
-#include <dirent.h>
 #include <unistd.h>
 
 #include "base/runtime.h"
 #include "countdown.h"
 #include "help.h"
-
-static void remove_all(const char *path)
-{
-	char file[700];
-	DIR *d = opendir(path);
-	for (struct dirent *f; d && (f = readdir(d));)
-		if (strcmp(f->d_name, ".") != 0 && strcmp(f->d_name, "..") != 0) {
-			snprintf(file, sizeof file, "%.400s/%.250s", path, f->d_name);
-			if (unlink(file))
-				remove_all(file);
-		}
-	if (d)
-		closedir(d);
-	rmdir(path);
-}
 
 static char folder[100];
 
@@ -76,7 +60,8 @@ static void every_allocation(bool for_ever)
 		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm", (int)getpid());
 	do {
 		state = (countdown){.left = -1, .blocks = state.blocks};
-		remove_all(folder);
+		if (access(folder, F_OK) == 0)
+			test_remove_folder(folder);
 		CHECK_EQ(train(rt, 1), NACRE_OK); /* there is something to resume from */
 		state.left = n;
 		state.for_ever = for_ever;
@@ -98,7 +83,7 @@ static void every_allocation(bool for_ever)
 		state.failed = failed;
 	} while (state.failed);
 	CHECK(n > 300);
-	remove_all(folder);
+	test_remove_folder(folder);
 	shared->allocator = before;
 	nacre_runtime_free(rt);
 	CHECK_EQ(state.blocks, 0);

@@ -296,6 +296,98 @@ static nacre_node *cubic(nacre_node *t, nacre_node *p, const nacre_loss_options 
 	return nacre_scale(nacre_mean(e, NACRE_LAST_AXIS, false), o->context ? 2 : 1);
 }
 
+/* Keras: an epoch of so many steps goes on where the one before ended, but not past the data. */
+typedef struct counted {
+	int64_t batches[8];
+	int epochs;
+} counted;
+
+static int count_batch(void *context, nacre_model *m, int64_t batch, const nacre_logs *logs)
+{
+	counted *c = context;
+	(void)m, (void)logs;
+	CHECK_EQ(batch, c->batches[c->epochs]++);
+	return 0;
+}
+
+static int count_epoch(void *context, nacre_model *m, int epoch, const nacre_logs *logs)
+{
+	counted *c = context;
+	(void)m, (void)logs;
+	CHECK_EQ(epoch, c->epochs++);
+	return 0;
+}
+
+TEST(steps_per_epoch)
+{
+	nacre_runtime *rt = quiet(NULL, 0);
+	nacre_dataset *d = classes(rt, 70, 6, 3);
+	counted c = {{0}, 0};
+	nacre_model *a = classifier(rt, 6, 8, 3), *b = classifier(rt, 6, 8, 3);
+	nacre_fit(a, d, .epochs = 5, .batch_size = 10, .steps_per_epoch = 3, .verbose = -1,
+		  .callbacks = {{.context = &c, .on_batch_end = count_batch,
+				 .on_epoch_end = count_epoch}});
+	CHECK_FINE(a);
+	CHECK_EQ(c.epochs, 5);
+	for (int e = 0; e < 5; e++)
+		CHECK_EQ(c.batches[e], e == 2 ? 1 : 3);
+	CHECK_EQ(nacre_iterations(a), 13);
+	/* 7 + 6 batches in the same orders: the same weights as without epochs that are cut */
+	nacre_fit(b, d, .epochs = 1, .batch_size = 10, .verbose = -1);
+	CHECK_EQ(nacre_iterations(b), 7);
+	nacre_fit(b, d, .epochs = 1, .batch_size = 10, .steps_per_epoch = 6, .verbose = -1);
+	nacre_tensor *p = nacre_predict(a, d), *q = nacre_predict(b, d);
+	CHECK(memcmp(nacre_tensor_data(p), nacre_tensor_data(q), 210 * sizeof(float)) == 0);
+	nacre_tensor_free(p);
+	nacre_tensor_free(q);
+	/* more steps than there are batches: as without */
+	nacre_fit(b, d, .epochs = 2, .batch_size = 10, .steps_per_epoch = 100, .verbose = -1);
+	CHECK_EQ(nacre_iterations(b), 13 + 14);
+	nacre_fit(b, d, .steps_per_epoch = -1);
+	CHECK_STR(nacre_model_error(b)->text, "fit: steps_per_epoch: expected at least 1, got -1");
+	nacre_model_free(a);
+	nacre_model_free(b);
+	nacre_dataset_free(d);
+	nacre_runtime_free(rt);
+}
+
+static int count_test(void *context, nacre_model *m, int64_t batch, const nacre_logs *logs)
+{
+	counted *c = context;
+	(void)m, (void)logs;
+	CHECK_EQ(batch, c->batches[0]++);
+	return 0;
+}
+
+TEST(validation_steps)
+{
+	nacre_runtime *rt = quiet(NULL, 0);
+	nacre_dataset *d = classes(rt, 40, 6, 3), *part = nacre_dataset_slice(d, 0, 15);
+	nacre_model *m = classifier(rt, 6, 8, 3);
+	counted c = {{0}, 0};
+	nacre_fit(m, d, .epochs = 4, .batch_size = 8, .validation_data = d,
+		  .validation_batch_size = 5, .validation_steps = 3, .validation_freq = 2,
+		  .verbose = -1);
+	CHECK_FINE(m);
+	CHECK(isnan(nacre_history(m, "val_loss", 0)) && isnan(nacre_history(m, "val_loss", 2)));
+	CHECK_NEAR(nacre_history(m, "val_loss", 3), nacre_evaluate(m, part, .verbose = -1).loss,
+		   1e-5);
+	nacre_result r = nacre_evaluate(m, d, .batch_size = 5, .steps = 3, .verbose = -1,
+					.callbacks = {{.context = &c,
+						       .on_test_batch_end = count_test}});
+	CHECK_EQ(c.batches[0], 3);
+	CHECK_NEAR(r.loss, nacre_history(m, "val_loss", 3), 1e-5);
+	nacre_fit(m, d, .validation_steps = -2);
+	CHECK_STR(nacre_model_error(m)->text, "fit: validation_steps: expected at least 1, got -2");
+	nacre_clear_error(m);
+	nacre_evaluate(m, d, .steps = -1);
+	CHECK_STR(nacre_model_error(m)->text, "evaluate: steps: expected at least 1, got -1");
+	nacre_model_free(m);
+	nacre_dataset_free(part);
+	nacre_dataset_free(d);
+	nacre_runtime_free(rt);
+}
+
 TEST(own_loss)
 {
 	nacre_runtime *rt = quiet(NULL, 0);

@@ -42,6 +42,7 @@ typedef struct row {
 	nacre_loss_function *losses[2]; /* of several outputs */
 	double loss_weights[2];
 	int no_training;
+	int constrained; /* a step is the gradient's and the constraint's */
 } row;
 
 static nacre_runtime *runtime; /* of all models; NULL: the default one */
@@ -64,7 +65,7 @@ static nacre_model *around(const row *r, nacre_layer *input)
 {
 	nacre_model *m = nacre_sequential_in(runtime, r->name);
 	nacre_add(m, input);
-	nacre_add(m, nacre_dense(7, nacre_tanh));
+	nacre_add(m, nacre_dense(r->units ? r->units : 7, nacre_tanh));
 	if (r->layer)
 		nacre_add(m, r->layer());
 	nacre_add(m, nacre_dense(3));
@@ -263,6 +264,67 @@ static nacre_constraint max_norm(void) { return nacre_max_norm(0.8, 0); }
 static nacre_constraint unit_norm(void) { return nacre_unit_norm(NACRE_AXIS(1)); }
 static nacre_constraint min_max_norm(void) { return nacre_min_max_norm(0.9, 1.1, 0.6, 0); }
 
+static nacre_model *constrained_dense(const row *r)
+{
+	nacre_model *m = nacre_sequential_in(runtime, r->name);
+	nacre_add(m, nacre_input(6));
+	nacre_add(m, nacre_dense(7, nacre_tanh, .kernel_constraint = nacre_max_norm(0.8, 0),
+				 .bias_constraint = nacre_non_neg(),
+				 .bias_regularizer = nacre_l2(0.02)));
+	nacre_add(m, nacre_dense(3));
+	return m;
+}
+static nacre_model *activity(const row *r)
+{
+	nacre_model *m = nacre_sequential_in(runtime, r->name);
+	nacre_add(m, nacre_input(6));
+	nacre_add(m, nacre_dense(7, nacre_tanh, .activity_regularizer = nacre_l1_l2(0.02, 0.03)));
+	nacre_add(m, nacre_dense(3));
+	return m;
+}
+static nacre_model *constrained_embedding(const row *r)
+{
+	nacre_model *m = nacre_sequential_in(runtime, r->name);
+	nacre_add(m, nacre_input_new((nacre_input_options){.shape = {4}, .dtype = NACRE_I32}));
+	nacre_add(m, nacre_embedding(6, 3,
+				     .embeddings_constraint = nacre_unit_norm(NACRE_AXIS(1)),
+				     .embeddings_regularizer = nacre_l1(0.01)));
+	nacre_add(m, nacre_flatten());
+	nacre_add(m, nacre_dense(3));
+	return m;
+}
+static nacre_layer *constrained_einsum(void)
+{
+	return nacre_einsum_dense("ab,bc->ac", {5}, .bias_axes = "c",
+				  .kernel_constraint = nacre_unit_norm(0),
+				  .bias_constraint = nacre_max_norm(0.3, 0),
+				  .activity_regularizer = nacre_l2(0.01));
+}
+static nacre_layer *constrained_batch(void)
+{
+	return nacre_batch_normalization(.beta_constraint = nacre_non_neg(),
+					 .gamma_constraint = nacre_max_norm(1.5, 0),
+					 .beta_regularizer = nacre_l2(0.02),
+					 .gamma_regularizer = nacre_l1(0.01));
+}
+static nacre_layer *constrained_layer_norm(void)
+{
+	return nacre_layer_normalization(.beta_constraint = nacre_max_norm(0.4, 0),
+					 .gamma_constraint = nacre_unit_norm(0),
+					 .beta_regularizer = nacre_l2(0.02),
+					 .gamma_regularizer = nacre_l1(0.01));
+}
+static nacre_layer *constrained_group(void)
+{
+	return nacre_group_normalization(3, .beta_constraint = nacre_non_neg(),
+					 .gamma_constraint = nacre_min_max_norm(0.5, 2, 0, 0),
+					 .gamma_regularizer = nacre_l2(0.02));
+}
+static nacre_layer *constrained_prelu(void)
+{
+	return nacre_prelu(.alpha_constraint = nacre_non_neg(), .alpha_regularizer = nacre_l2(0.1));
+}
+
 /* -- the cases -- */
 
 #define CATEGORICAL .loss = nacre_categorical_crossentropy, .metrics = {nacre_accuracy}, .last = 4
@@ -384,6 +446,15 @@ static const row rows[] = {
     {"constraint_non_neg", mlp, .constraint = nacre_non_neg},
     {"constraint_unit_norm", mlp, .constraint = unit_norm},
     {"constraint_min_max_norm", mlp, .constraint = min_max_norm},
+    {"constraint_both", constrained_dense, .constrained = 1},
+    {"activity_regularizer", activity, .inputs = 6},
+    {"constraint_embedding", constrained_embedding, .constrained = 1},
+    {"constraint_einsum_dense", middle, .layer = constrained_einsum, .constrained = 1},
+    {"constraint_batch_normalization", middle, .layer = constrained_batch, .constrained = 1},
+    {"constraint_layer_normalization", middle, .layer = constrained_layer_norm, .constrained = 1},
+    {"constraint_group_normalization", middle, .layer = constrained_group, .units = 6,
+     .constrained = 1},
+    {"constraint_prelu", middle, .layer = constrained_prelu, .constrained = 1},
 };
 enum { ROWS = sizeof rows / sizeof rows[0] };
 
@@ -528,7 +599,7 @@ static void check_training(trial *t)
 {
 	start_again(t, nacre_sgd(.learning_rate = 1));
 	compare_result(t, "step", 0, nacre_train_on_batch(t->m, t->first), FORWARD);
-	if (!t->r->constraint) /* the step would be the gradient's and the constraint's */
+	if (!t->r->constraint && !t->r->constrained)
 		each(t, "g/", compare_gradient);
 
 	nacre_optimizer optimizer = t->r->optimizer ? t->r->optimizer() : plain();
@@ -665,7 +736,7 @@ TEST(reference) { run_all("reference", "reference", 0); }
 /* Each set of kernels that this CPU can run, on three threads. */
 TEST(every_isa)
 {
-	static const char *const isas[] = {"v2", "v3", "v4", "neon"};
+	static const char *const isas[] = {"v2", "v3", "v4", "v4_bf16", "neon"};
 	int ran = 0;
 	for (size_t i = 0; i < sizeof isas / sizeof isas[0]; i++) {
 		nacre_runtime_options options = {.threads = 3, .isa = isas[i]};

@@ -102,7 +102,8 @@ TEST(code_is_never_run)
 	refused(SEQUENTIAL("{\"module\": null, \"class_name\": \"Mine\", \"registered_name\": "
 			   "\"pkg>Mine\", \"config\": {\"name\": \"d\"}}"),
 		good,
-		"config.json: d: layer: \"Mine\" is a class of somebody's own (\"pkg>Mine\")");
+		"config.json: d: layer: \"Mine\" is a class of somebody's own (\"pkg>Mine\"), "
+		"which this program has not registered");
 	refused(SEQUENTIAL(LAYER_OF("Dense", "\"name\": \"d\", \"units\": 3, \"activation\": "
 					     "{\"class_name\": \"__lambda__\", \"config\": {}}")),
 		good, "config.json: d: activation: Lambda is code in a file, which is never run");
@@ -121,7 +122,9 @@ TEST(unknown_things)
 	    good, "config.json: d: activation: unknown activation \"wow\"");
 	refused(SEQUENTIAL(LAYER_OF("Dense",
 				    "\"name\": \"d\", \"units\": 3, \"dtype\": \"mixed_float16\"")),
-		good, "config.json: d: dtype: expected float32, got \"mixed_float16\"");
+		good,
+		"config.json: d: dtype: expected float32, float64 or mixed_bfloat16, got "
+		"\"mixed_float16\"");
 	refused(SEQUENTIAL(LAYER_OF("Dense", "\"name\": \"d\", \"units\": \"3\"")), good,
 		"config.json: d: units: expected a whole number, got \"3\"");
 	refused(SEQUENTIAL(LAYER_OF("Dense", "\"name\": \"d\", \"units\": -3")), good,

@@ -433,10 +433,11 @@ static const misuse all[] = {
 	{"set_weight: dense/kernel is [4, 3], the value [3, 4]", NACRE_INVALID, weight_shape},
 	{"set_weight: dense/bias is [3], the value NULL", NACRE_INVALID, null_value},
 	{"set_learning_rate: expected 0 to 1e+30, got -1", NACRE_INVALID, bad_rate},
-	{"save: expected a file name that ends in .safetensors, .keras, .weights.h5, .h5, "
+	{"save: expected a file name that ends in .safetensors, .keras, .weights.h5, "
 	 "got \"model.txt\"",
 	 NACRE_UNSUPPORTED, save_as_text},
-	{"save: expected a file name that ends in .safetensors, .keras, .weights.h5, .h5, got NULL",
+	{"save: expected a file name that ends in .safetensors, .keras, .weights.h5, "
+	 "got NULL",
 	 NACRE_INVALID, save_nowhere},
 	{"load_weights: model.keras: cannot open: No such file or directory", NACRE_IO,
 	 load_keras},
@@ -573,6 +574,16 @@ TEST(null_everywhere)
 	CHECK_EQ(nacre_clear_error(NULL), NACRE_NO_MEMORY);
 	CHECK_EQ(nacre_set_weight(NULL, NULL, NULL), NACRE_NO_MEMORY);
 	CHECK(!nacre_get_weight(NULL, NULL));
+	CHECK_EQ(nacre_set_weights(NULL, 0, NULL), NACRE_NO_MEMORY);
+	CHECK_EQ(nacre_get_weights(NULL, NULL), NACRE_NO_MEMORY);
+	CHECK_EQ(nacre_model_weights(NULL), 0);
+	CHECK(!nacre_model_weight_name(NULL, 0) && !nacre_model_clone(NULL));
+	CHECK_EQ(nacre_model_trainable_parameters(NULL), 0);
+	CHECK_EQ(nacre_model_non_trainable_parameters(NULL), 0);
+	CHECK(isnan(nacre_model_flops(NULL)) && nacre_loss_scale(NULL) == 1);
+	CHECK(!nacre_is_compiled(NULL) && !nacre_predict_on_batch(NULL, NULL, NULL));
+	CHECK_EQ(nacre_test_on_batch_with(NULL, (nacre_batch_options){.data = NULL}).status,
+		 NACRE_NO_MEMORY);
 	CHECK(!nacre_model_input(NULL, NULL));
 	CHECK(!nacre_apply(NULL, NULL));
 	CHECK(!nacre_apply_n(NULL, 0, NULL));

@@ -17,6 +17,7 @@
 #include "help.h"
 
 enum { SAMPLES = 60, INPUTS = 5, BATCH = 8, EPOCHS = 4, BATCHES = (SAMPLES + BATCH - 1) / BATCH };
+enum { SWEEP = 5 }; /* batches between checkpoints where every call of a training fails once */
 
 /* -- folders -- */
 static const char *folder(void)
@@ -82,6 +83,15 @@ typedef struct training {
 	int epochs;
 } training;
 
+/* What keeps numbers beside the usual: averages, gradients that are added up, metrics that are
+ * sums, a loss scale that overflows at first, epochs that end within the data. */
+typedef struct variant {
+	nacre_optimizer optimizer;
+	nacre_loss_function *metric;
+	int64_t steps;
+} variant;
+static variant now;
+
 static training begin(int threads, printed *out)
 {
 	nacre_runtime_options o = {.threads = threads, .output.silent = !out};
@@ -96,8 +106,9 @@ static training begin(int threads, printed *out)
 	nacre_add(t.m, nacre_batch_normalization());
 	nacre_add(t.m, nacre_dropout(0.3));
 	nacre_add(t.m, nacre_dense(3, .activation = nacre_softmax));
-	nacre_compile(t.m, .optimizer = nacre_adam(0.02), .loss = nacre_categorical_crossentropy,
-		      .metrics = {nacre_accuracy});
+	nacre_compile(t.m, .optimizer = now.optimizer.kind ? now.optimizer : nacre_adam(0.02),
+		      .loss = nacre_categorical_crossentropy,
+		      .metrics = {nacre_accuracy, now.metric});
 	return t;
 }
 
@@ -129,6 +140,7 @@ static nacre_status fit(training *t, const char *path, int64_t freq, int keep)
 	nacre_callback stop = {.context = t, .on_train_batch_end = interrupt, .last = 1};
 	return nacre_fit(
 	    t->m, t->data, .epochs = EPOCHS, .batch_size = BATCH, .validation_split = 0.1,
+	    .steps_per_epoch = now.steps,
 	    .callbacks = {nacre_backup_and_restore(path, .save_freq = freq, .keep_at_end = keep),
 			  nacre_learning_rate_scheduler(slower),
 			  nacre_reduce_lr_on_plateau(.monitor = "loss", .patience = 1,
@@ -210,11 +222,69 @@ TEST(every_batch)
 	empty(folder());
 }
 
+/* Every number that a variant keeps is in the checkpoint. */
+static void interrupt_everywhere(const char *what, int64_t total)
+{
+	training whole = begin(1, NULL);
+	CHECK_EQ(fit(&whole, folder(), 0, 0), NACRE_OK);
+	CHECK_EQ(whole.batches, total);
+	uint64_t want = hash(whole.m);
+	double scale = nacre_loss_scale(whole.m);
+	double metric = now.metric ? nacre_history(whole.m, nacre_loss_name(now.metric), 2) : 0;
+	for (int64_t k = 1; k < total; k += 2) {
+		training a = begin(1, NULL), b = begin(2, NULL);
+		a.stop_after = k;
+		CHECK(fit(&a, folder(), 1, 0) != NACRE_OK);
+		CHECK_EQ(fit(&b, folder(), 1, 0), NACRE_OK);
+		CHECK_EQ(b.batches, total - k);
+		CHECK_EQ(nacre_iterations(b.m), nacre_iterations(whole.m));
+		CHECK_EQ(nacre_loss_scale(b.m), scale);
+		CHECK(!now.metric ||
+		      nacre_history(b.m, nacre_loss_name(now.metric), 2) == metric);
+		if (hash(b.m) != want)
+			test_failed(__FILE__, __LINE__, "%s, after batch %d: other bits", what,
+				    (int)k);
+		finish(&a);
+		finish(&b);
+	}
+	finish(&whole);
+	empty(folder());
+}
+
+TEST(every_kind_of_state)
+{
+	const int64_t all = EPOCHS * ((SAMPLES * 9 / 10 + BATCH - 1) / BATCH);
+	const struct {
+		const char *what;
+		variant v;
+		int64_t total;
+	} rows[] = {
+	    {"averages",
+	     {nacre_adam(0.02, .use_ema = 1, .ema_overwrite_frequency = 3), NULL, 0},
+	     all},
+	    {"accumulation",
+	     {nacre_sgd(0.1, .momentum = 0.9, .gradient_accumulation_steps = 3), NULL, 0},
+	     all},
+	    {"a metric of sums", {nacre_nadam(0.02), nacre_auc, 0}, all},
+	    {"a loss scale",
+	     {nacre_adam(0.02, .dynamic_loss_scale = 1, .initial_scale = 0x1p127,
+			 .dynamic_growth_steps = 4, .use_ema = 1, .gradient_accumulation_steps = 2),
+	      nacre_precision, 0},
+	     all},
+	    {"short epochs", {nacre_adafactor(0.02), nacre_auc, 3}, 3 + 3 + 1 + 3},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		now = rows[i].v;
+		interrupt_everywhere(rows[i].what, rows[i].total);
+	}
+	now = (variant){.metric = NULL};
+}
+
 /* -- SIGKILL -- */
-static void child(const char *path)
+static void child(const char *path, int64_t freq)
 {
 	training t = begin(2, NULL);
-	_exit(fit(&t, path, 1, 1) != NACRE_OK);
+	_exit(fit(&t, path, freq, 1) != NACRE_OK);
 }
 
 /* A process of its own trains; it is killed after a random time, until one comes to its end. */
@@ -238,7 +308,7 @@ TEST(killed_at_random_moments)
 		pid_t pid = fork();
 		CHECK(pid >= 0);
 		if (pid == 0)
-			child(path);
+			child(path, 1);
 		double wait = test_uniform(0, seconds);
 		nanosleep(&(struct timespec){(time_t)wait, (long)((wait - floor(wait)) * 1e9)},
 			  NULL);
@@ -333,10 +403,10 @@ static int64_t each_call(uint64_t want, int error, bool on)
 {
 	int64_t n = 0;
 	do {
-		n += 1 + (n > 40) * 6; /* every call at first; later some, for time's sake */
+		n++;
 		training a = begin(1, NULL), b = begin(1, NULL);
 		fail_call(n, error, on);
-		nacre_status status = fit(&a, folder(), 1, 0);
+		nacre_status status = fit(&a, folder(), SWEEP, 0);
 		nc_file_calls = real;
 		bool hit = failed;
 		if (hit && status == NACRE_OK && error != EINTR)
@@ -346,7 +416,7 @@ static int64_t each_call(uint64_t want, int error, bool on)
 			CHECK_EQ(status, NACRE_IO);
 			CHECK(strstr(nacre_model_error(a.m)->text, "checkpoint-"));
 			CHECK_EQ(count(folder(), ".tmp."), 0);
-			CHECK_EQ(fit(&b, folder(), 1, 0), NACRE_OK);
+			CHECK_EQ(fit(&b, folder(), SWEEP, 0), NACRE_OK);
 			CHECK_FINE(b.m);
 			CHECK(hash(b.m) == want);
 			CHECK(n < 12 || b.batches < EPOCHS * BATCHES - 1);
@@ -373,23 +443,23 @@ TEST(killed_at_calls)
 	uint64_t want = uninterrupted();
 	const char *path = folder();
 	fflush(stdout);
-	for (int64_t n = 1, status = 1; status && n < 10000; n += 1 + (n > 40) * 6) {
+	for (int64_t n = 1, status = 1; status && n < 10000; n++) {
 		pid_t pid = fork();
 		int how = 0;
 		CHECK(pid >= 0);
 		if (pid == 0) {
 			fail_call(n, -1, false);
-			child(path);
+			child(path, SWEEP);
 		}
 		CHECK_EQ(waitpid(pid, &how, 0), pid);
 		CHECK(WIFSIGNALED(how) || WEXITSTATUS(how) == 0);
 		status = WIFSIGNALED(how);
 		training t = begin(1, NULL);
-		CHECK_EQ(fit(&t, path, 1, 0), NACRE_OK);
+		CHECK_EQ(fit(&t, path, SWEEP, 0), NACRE_OK);
 		CHECK_FINE(t.m);
 		CHECK(hash(t.m) == want);
 		CHECK_EQ(count(path, ".tmp."), 0);
-		CHECK(status || n > 100);
+		CHECK(status || n > 50);
 		finish(&t);
 		empty(path);
 	}

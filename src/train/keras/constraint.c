@@ -4,21 +4,12 @@
  * and a regularizer of its output.
  */
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "train/keras/keras.h"
 
 #define ENDING "_constraint"
 #define ACTIVITY "activity_regularizer"
-
-/* Where the key's name is not the weight's. */
-static const char *const names[][2] = {
-    {"recurrent", "recurrent_kernel"},
-    {"depthwise", "depthwise_kernel"},
-    {"pointwise", "pointwise_kernel"},
-};
-enum { NAMES = sizeof names / sizeof *names };
 
 static bool is_key(const char *key)
 {
@@ -95,7 +86,6 @@ bool nc_keras_read_constraints(nc_keras *k, const nc_json_value *config, nacre_l
 	for (const nc_json_value *v = config->first; v; v = v->next) {
 		char weight[NC_NAME_SIZE];
 		nacre_constraint c;
-		const char *name = weight;
 		const char *key = v->key.data;
 		if (v->kind == NC_JSON_NULL || !nc_keras_is_constraint(key))
 			continue;
@@ -104,13 +94,9 @@ bool nc_keras_read_constraints(nc_keras *k, const nc_json_value *config, nacre_l
 				return false;
 			continue;
 		}
-		snprintf(weight, sizeof weight, "%.*s", (int)(strlen(key) - strlen(ENDING)), key);
-		for (int i = 0; i < NAMES; i++)
-			if (strcmp(names[i][0], weight) == 0)
-				name = names[i][1];
 		if (!read_one(k, key, v, &c))
 			return false;
-		nacre_constrain(l, name, c);
+		nacre_constrain(l, nc_constraint_weight(l, key, weight), c);
 	}
 	return true;
 }
@@ -132,16 +118,12 @@ static void write_axes(unsigned bits, nc_json_out *w)
 
 static bool write_one(const char *key, const nacre_constraint *c, nc_json_out *w)
 {
-	bool norm = c->function == nacre_max_norm(1, 0).function;
-	bool max = norm && c->low == 0 && c->rate == 1;
-	bool positive = c->function == nacre_non_neg().function;
-	if (!norm && !positive && c->function != nacre_unit_norm(0).function)
+	const char *name = nc_constraint_name(c);
+	if (!name)
 		return false;
-	nc_keras_write_class(w, key, "keras.constraints",
-			     max        ? "MaxNorm"
-			     : norm     ? "MinMaxNorm"
-			     : positive ? "NonNeg"
-					: "UnitNorm");
+	bool max = strcmp(name, "MaxNorm") == 0, norm = max || strcmp(name, "MinMaxNorm") == 0;
+	bool positive = strcmp(name, "NonNeg") == 0;
+	nc_keras_write_class(w, key, "keras.constraints", name);
 	if (norm && !max)
 		put_number(w, "min_value", c->low);
 	if (norm)
@@ -159,12 +141,8 @@ bool nc_keras_write_constraints(const nacre_layer *l, nc_json_out *w, nacre_erro
 {
 	for (int i = 0; i < l->n_constraints; i++) {
 		const nc_constraint *c = &l->constraint[i];
-		const char *name = c->weight;
-		char key[2 * NC_NAME_SIZE];
-		for (int k = 0; k < NAMES; k++)
-			if (strcmp(names[k][1], name) == 0)
-				name = names[k][0];
-		snprintf(key, sizeof key, "%s%s", name, ENDING);
+		char key[NC_NAME_SIZE];
+		nc_constraint_key(l, c->weight, key);
 		if (!write_one(key, &c->constraint, w)) {
 			nc_fail(e, NACRE_UNSUPPORTED,
 				"%s: %s: a constraint of one's own cannot be saved", l->name, key);

@@ -9,29 +9,14 @@
 #include "train/keras/keras.h"
 
 /* -- names ------------------------------------------------------------------------------------- */
-static bool upper(char c)
-{
-	return c >= 'A' && c <= 'Z';
-}
-
 static bool lower(char c)
 {
 	return c >= 'a' && c <= 'z';
 }
 
-/* Keras's: (.)([A-Z][a-z]+) -> \1_\2, then ([a-z])([A-Z]) -> \1_\2, then small letters. */
 const char *nc_keras_snake(char *out, const char *name)
 {
-	size_t n = 0;
-	for (size_t i = 0; name[i] && n < 60; i++) {
-		char c = name[i];
-		bool word = i > 0 && upper(c) && (lower(name[i + 1]) || lower(name[i - 1]));
-		if (word)
-			out[n++] = '_';
-		out[n++] = upper(c) ? (char)(c - 'A' + 'a') : c;
-	}
-	out[n] = 0;
-	return out;
+	return nc_snake_case(out, name);
 }
 
 const char *nc_keras_camel(char *out, const char *name)
@@ -91,7 +76,8 @@ bool nc_keras_class(nc_keras *k, const nc_json_value *v, const char *what, const
 	if (nc_json_as(registered, NC_JSON_STRING) && !nc_json_is(registered, *name) &&
 	    !nc_json_is(registered, "function"))
 		return nc_keras_fail(k, NACRE_UNSUPPORTED,
-				     "%s: %s is a class of somebody's own (%s)", what,
+				     "%s: %s is a class of somebody's own (%s), which this "
+				     "program has not registered", what,
 				     nc_json_show(class).text, nc_json_show(registered).text);
 	return true;
 }

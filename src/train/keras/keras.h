@@ -8,6 +8,8 @@
  *   option.c     the options of a layer, by its table, out of a config
  *   function.c   activations, initializers, regularizers; constraint.c
  *   training.c   compile_config, both ways; optimizer.c: its optimizers and schedules
+ *   own.c        layers of the program's own, both ways
+ *   lookup.c     layers that look texts and numbers up, both ways
  *   write.c      the model and its layers as config.json
  *   order.c      the order in which Keras keeps layers and weights, and their places in a file
  *   weights.c    weights and the optimizer's state, both ways; legacy.c: those of Keras 2
@@ -21,6 +23,7 @@
 #include "format/hdf5.h"
 #include "format/json_tree.h"
 #include "format/json_write.h"
+#include "format/zip.h"
 #include "nacre/save.h"
 #include "train/model.h"
 #include "train/nested.h"
@@ -39,9 +42,11 @@ typedef struct nc_keras {
 	nacre_model *model;
 	nc_arena *arena; /* for as long as the reading lasts */
 	nacre_error *error;
+	const nc_bytes *file; /* what is read */
 	const char *part;   /* "config.json": begins the error's text */
 	const char *where;  /* the layer that is being read, or NULL */
 	size_t room;        /* bytes that weights may take */
+	int promised;       /* vocabularies that are still to come from the archive */
 	const char *prefix; /* of the names of weights in a model inside of the model, or NULL */
 } nc_keras;
 
@@ -56,6 +61,18 @@ bool nc_keras_read_model(nc_keras *k, const nc_json_value *config);
 /* A layer out of its object; NULL after an error. */
 nacre_layer *nc_keras_read_layer(nc_keras *k, const nc_json_value *object);
 
+/* The class of the program's own that an object is of; NULL: none that is registered. */
+const nacre_layer_functions *nc_keras_own(nc_keras *k, const nc_json_value *object);
+nacre_layer *nc_keras_read_own(nc_keras *k, const nacre_layer_functions *f,
+			       const nc_json_value *config, const char *name);
+/* IntegerLookup, StringLookup, Hashing: their options are not all in their tables. */
+bool nc_keras_is_lookup(const nc_layer_class *class);
+bool nc_keras_read_lookup(nc_keras *k, const nc_layer_class *class, void *options,
+			  const nc_json_value *config);
+/* The vocabularies that are files of the archive instead. */
+bool nc_keras_read_assets(nc_keras *k, const nc_zip *z);
+/* A text can go into one layer that looks it up, and nowhere else: "", or what is wrong. */
+const char *nc_keras_wrong_texts(const nacre_model *m);
 /* Whether v is an object of a class of Keras: its name and config.  One of somebody's own, or of
  * code, is refused.  `what`: "layer", "optimizer". */
 bool nc_keras_class(nc_keras *k, const nc_json_value *v, const char *what, const char **name,
@@ -89,6 +106,11 @@ bool nc_keras_write_initializer(const char *layer, const char *key, nacre_initia
 				const nacre_initializer_options *o, nc_json_out *w, nacre_error *e);
 bool nc_keras_write_regularizer(const char *layer, const char *key, const nacre_regularizer *r,
 				nc_json_out *w, nacre_error *e);
+/* All of its object but the closing bracket; refused if nothing tells what its context is. */
+bool nc_keras_write_own(const nacre_layer *l, const char *key, nc_arena *a, nc_json_out *w,
+			nacre_error *e);
+void nc_keras_write_base(const nacre_layer *l, nc_json_out *w); /* name, trainable, dtype */
+void nc_keras_write_lookup(const nacre_layer *l, nc_json_out *w);
 void nc_keras_write_choice(const nc_option *o, const void *field, nc_json_out *w);
 /* kernel_constraint ..., and activity_regularizer: what a layer has beside its table */
 bool nc_keras_read_constraints(nc_keras *k, const nc_json_value *config, nacre_layer *l);
@@ -135,9 +157,15 @@ bool nc_keras_slot_is_kept(const nacre_optimizer *o, const nacre_variable *v, in
 bool nc_keras_slot_is_idle(const nacre_optimizer *o, const nacre_variable *v, int s);
 bool nc_keras_slot_after(const nacre_optimizer *o, int64_t t, double *out);
 bool nc_keras_is_trained(const nc_keras_place *p);
-/* optimizer/vars/...: the slots, in Keras's order, from `first` on */
-bool nc_keras_slots_of(nacre_model *m, nc_arena *a, int first, nc_keras_places *out,
-		       nacre_error *e);
+/* An optimizer that scales the loss stands around one that makes the steps: the variables of both
+ * in a row, those of the inner one a second time in their own group. */
+#define NC_KERAS_SCALED "LossScaleOptimizer"
+#define NC_KERAS_SCALED_NAME "loss_scale_optimizer"
+#define NC_KERAS_VARS "optimizer/vars"
+#define NC_KERAS_INNER_VARS "optimizer/inner_optimizer/vars"
+/* The slots, in Keras's order, in a group of variables from `first` on. */
+bool nc_keras_slots_of(nacre_model *m, nc_arena *a, const char *group, int first,
+		       nc_keras_places *out, nacre_error *e);
 
 static inline bool nc_model_has_schedule(const nacre_model *m)
 {
@@ -156,7 +184,8 @@ typedef struct nc_keras_list {
 	size_t n, room;
 	struct nc_keras_item {
 		nacre_variable *variable;
-		nacre_tensor *tensor;
+		nacre_tensor *tensor; /* NULL: the bytes of the file are just what it takes */
+		const uint8_t *plain;
 	} * item;
 } nc_keras_list;
 bool nc_keras_list_add(nc_keras *k, nc_keras_list *list, const nc_hdf5 *f,

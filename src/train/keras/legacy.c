@@ -138,6 +138,21 @@ static bool check_layers(nc_keras *k, const nc_hdf5 *f, const nc_hdf5_object *ro
 	return true;
 }
 
+/* Which slot of its weight a variable is, of `per`. */
+static int slot_number(const nacre_model *m, const nacre_variable *v, int per)
+{
+	int i = 0;
+	while (i < m->n_slots && m->slot[i] != v)
+		i++;
+	return i % per;
+}
+
+/* Keras 2 keeps a momentum that is never used. */
+static bool is_idle(const nacre_optimizer *o)
+{
+	return strcmp(nacre_optimizer_name(o), "sgd") == 0 && o->momentum == 0;
+}
+
 /* iteration, then (Keras 3) the learning rate, then the slots: in Keras 3's order, or (Keras 2) all
  * of the first kind before all of the second. */
 static bool read_state(nc_keras *k, const nc_hdf5 *f, nc_keras_list *list, double state[2],
@@ -168,21 +183,25 @@ static bool read_state(nc_keras *k, const nc_hdf5 *f, nc_keras_list *list, doubl
 	int per = 0;
 	if (all.n > first && !nc_model_slots(m, &per))
 		return nc_keras_fail(k, m->error.status, "%s", m->error.text);
-	if (!nc_keras_slots_of(m, k->arena, 0, &slots, k->error))
+	if (!nc_keras_slots_of(m, k->arena, NC_KERAS_VARS, 0, &slots, k->error))
 		return false;
+	if (slots.n == 0 && is_idle(&m->how.optimizer))
+		return true;
 	if (all.n != first && all.n - first != slots.n)
 		return nc_keras_fail(k, NACRE_BAD_MODEL,
 				     "optimizer: expected %zu variables, got %zu", first + slots.n,
 				     all.n);
 	/* iter:0 with dense/kernel/m:0 of the older optimizers: one kind after the other */
-	bool grouped = all.n > first + 1 && per > 1 && strstr(all.name[0], "iter:") != NULL;
-	size_t groups = grouped ? (size_t)per : 1, each = slots.n / groups;
-	for (size_t i = 0; all.n > first && i < slots.n; i++) {
-		size_t at = grouped ? i % groups * each + i / groups : i;
-		if (!nc_keras_list_add(k, list, f, root, all.name[first + at],
-				       slots.place[i].variable))
-			return false;
-	}
+	bool grouped = per > 1 && strstr(all.name[0], "iter:") != NULL;
+	size_t at = first;
+	for (int kind = 0; kind < (grouped ? per : 1) && all.n > first; kind++)
+		for (size_t i = 0; i < slots.n; i++) {
+			nacre_variable *v = slots.place[i].variable;
+			if (grouped && slot_number(m, v, per) != kind)
+				continue;
+			if (!nc_keras_list_add(k, list, f, root, all.name[at++], v))
+				return false;
+		}
 	return true;
 }
 
@@ -211,6 +230,7 @@ bool nc_keras_read_legacy(nc_keras *k, const nc_hdf5 *f, bool optimizer)
 	for (nacre_layer *l = m->layers; l; l = l->next)
 		for (int i = 0; i < l->n_weights; i++)
 			l->weight[i].drawn = true;
+	m->drawn = false; /* as in weights.c */
 	if (optimizer)
 		m->iterations = (int64_t)state[0];
 	if (has_rate)

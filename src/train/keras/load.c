@@ -12,6 +12,7 @@
 #include "format/zip.h"
 #include "nacre/save.h"
 #include "train/keras/keras.h"
+#include "train/keras/tfjs.h"
 
 static bool is_zip(const nc_bytes *b)
 {
@@ -70,6 +71,15 @@ static bool read_config(nc_keras *k, const uint8_t *data, size_t size, void *con
 	return *out;
 }
 
+static bool read_notes(nc_keras *k, const uint8_t *data, size_t size, void *context)
+{
+	(void)context;
+	if (size > NC_KERAS_CONFIG)
+		return nc_keras_fail(k, NACRE_UNSUPPORTED, "%zu bytes, more than %d", size,
+				     NC_KERAS_CONFIG);
+	return nc_notes_read(k->model, data, size, k->arena, k->error);
+}
+
 static bool is_legacy(const nc_hdf5 *f)
 {
 	return nc_hdf5_find(f, NULL, "model_weights") ||
@@ -103,10 +113,13 @@ static bool load_archive(nc_keras *k, const nc_bytes *bytes, const nacre_load_op
 	bool compiled;
 	if (nc_zip_open(&k->runtime->memory, bytes->data, bytes->size, &z, k->error))
 		return false;
+	z.file = bytes;
 	bool good = with_member(k, &z, "config.json", read_config, &top) &&
-		    nc_keras_read_model(k, top) &&
+		    nc_keras_read_model(k, top) && nc_keras_read_assets(k, &z) &&
 		    compile_from(k, nc_json_get(top, "compile_config"), o, &compiled) &&
-		    with_member(k, &z, "model.weights.h5", read_tree, &compiled);
+		    with_member(k, &z, "model.weights.h5", read_tree, &compiled) &&
+		    (!nc_zip_find(&z, "nacre.json") ||
+		     with_member(k, &z, "nacre.json", read_notes, NULL));
 	nc_zip_close(&z);
 	return good;
 }
@@ -126,6 +139,9 @@ static bool load_tree(nc_keras *k, const nc_bytes *bytes, const nacre_load_optio
 			      "nacre_load_weights");
 	const nc_json_value *training = NULL;
 	bool good = top && nc_keras_read_model(k, top);
+	if (good && k->promised)
+		good =
+		    nc_keras_fail(k, NACRE_UNSUPPORTED, "a layer's vocabulary is not in the file");
 	if (good && !o->no_compile) {
 		training = attribute_json(k, &f, "training_config");
 		good = !k->error->status;
@@ -138,16 +154,17 @@ static bool load_tree(nc_keras *k, const nc_bytes *bytes, const nacre_load_optio
 }
 
 /* -- the whole --------------------------------------------------------------------------------- */
-nacre_model *nc_keras_decode(nacre_runtime *rt, const uint8_t *data, size_t size,
-			     const nacre_load_options *o, nacre_error *e)
+static nacre_model *decode(nacre_runtime *rt, const nc_bytes *bytes, const nacre_load_options *o,
+			   nacre_error *e)
 {
-	const nc_bytes bytes = {.data = data, .size = size};
 	nc_arena arena;
 	nc_arena_init(&arena, &rt->memory);
-	nc_keras k = {.runtime = rt, .arena = &arena, .error = e, .part = "config.json"};
-	if (!nc_mul(size, NC_KERAS_EXPANSION, &k.room) || !nc_add(k.room, NC_KERAS_SMALL, &k.room))
+	nc_keras k = {.runtime = rt, .arena = &arena, .error = e, .file = bytes,
+		      .part = "config.json"};
+	if (!nc_mul(bytes->size, NC_KERAS_EXPANSION, &k.room) ||
+	    !nc_add(k.room, NC_KERAS_SMALL, &k.room))
 		k.room = SIZE_MAX;
-	bool good = is_zip(&bytes) ? load_archive(&k, &bytes, o) : load_tree(&k, &bytes, o);
+	bool good = is_zip(bytes) ? load_archive(&k, bytes, o) : load_tree(&k, bytes, o);
 	nc_arena_free(&arena);
 	if (good)
 		return k.model;
@@ -157,6 +174,12 @@ nacre_model *nc_keras_decode(nacre_runtime *rt, const uint8_t *data, size_t size
 	return NULL;
 }
 
+nacre_model *nc_keras_decode(nacre_runtime *rt, const uint8_t *data, size_t size,
+			     const nacre_load_options *o, nacre_error *e)
+{
+	return decode(rt, &(nc_bytes){.data = data, .size = size}, o, e);
+}
+
 static nacre_model *load(nacre_runtime *rt, const char *path, const nacre_load_options *o,
 			 nacre_error *e)
 {
@@ -164,8 +187,11 @@ static nacre_model *load(nacre_runtime *rt, const char *path, const nacre_load_o
 	nacre_error inner = {0};
 	if (nc_file_map(path, &bytes, e))
 		return NULL;
-	nacre_model *m = nc_keras_decode(rt, bytes.data, bytes.size, o, &inner);
+	bool other = nc_tfjs_is(bytes.data, bytes.size);
+	nacre_model *m = other ? NULL : decode(rt, &bytes, o, &inner);
 	nc_bytes_free(&rt->memory, &bytes);
+	if (other)
+		return nc_tfjs_load(rt, path, e);
 	if (!m)
 		nc_fail_in(e, path, &inner);
 	return m;
@@ -202,12 +228,14 @@ nacre_status nc_keras_load_weights(nacre_model *m, const char *path, nacre_error
 		return e->status;
 	nc_arena_init(&arena, &m->runtime->memory);
 	nc_keras k = {
-	    .runtime = m->runtime, .model = m, .arena = &arena, .error = &inner, .part = "weights"};
+	    .runtime = m->runtime, .model = m, .arena = &arena, .error = &inner, .file = &bytes,
+	    .part = "weights"};
 	if (!is_zip(&bytes))
 		good = read_tree(&k, bytes.data, bytes.size, &optimizer);
 	else if (nc_zip_open(&m->runtime->memory, bytes.data, bytes.size, &z, &inner))
 		good = false;
 	else {
+		z.file = &bytes;
 		good = with_member(&k, &z, "model.weights.h5", read_tree, &optimizer);
 		nc_zip_close(&z);
 	}

@@ -6,60 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "nn/optimizer_options.h"
 #include "train/keras/keras.h"
 
 /* -- schedules --------------------------------------------------------------------------------- */
-#define NUMBER(field, keras)                                                                       \
-	NC_OPT_ALL(F64, nacre_schedule, field, 0, -1e300, 1e300, NULL, keras, 0)
-#define BOOL(field) NC_OPT_BOOL(nacre_schedule, field)
-#define RATE NUMBER(initial_learning_rate, NULL)
-#define STEPS NUMBER(decay_steps, NULL)
-
-static const nc_option exponential[] = {RATE, STEPS, NUMBER(decay_rate, NULL), BOOL(staircase),
-					NC_OPT_END};
-static const nc_option polynomial[] = {
-    RATE, STEPS, NUMBER(end, "end_learning_rate"), NUMBER(power, NULL), BOOL(cycle), NC_OPT_END};
-static const nc_option cosine[] = {
-    RATE,      STEPS, NUMBER(alpha, NULL), NUMBER(warmup_target, NULL), NUMBER(warmup_steps, NULL),
-    NC_OPT_END};
-static const nc_option restarts[] = {RATE,
-				     NUMBER(decay_steps, "first_decay_steps"),
-				     NUMBER(t_mul, NULL),
-				     NUMBER(m_mul, NULL),
-				     NUMBER(alpha, NULL),
-				     NC_OPT_END};
-static const nc_option pieces[] = {NC_OPT_END};
-
-typedef struct schedule_row {
-	const char *keras;
-	nacre_schedule fresh; /* with its defaults */
-	const nc_option *options;
-} schedule_row;
-
-/* Row i; false past the end. */
-static bool schedule_at(size_t i, schedule_row *out)
-{
-	const schedule_row rows[] = {
-	    {"ExponentialDecay", nacre_exponential_decay_new((nacre_exponential_decay_options){0}),
-	     exponential},
-	    {"InverseTimeDecay", nacre_inverse_time_decay_new((nacre_exponential_decay_options){0}),
-	     exponential},
-	    {"PolynomialDecay", nacre_polynomial_decay_new((nacre_polynomial_decay_options){0}),
-	     polynomial},
-	    {"CosineDecay", nacre_cosine_decay_new((nacre_cosine_decay_options){0}), cosine},
-	    {"CosineDecayRestarts",
-	     nacre_cosine_decay_restarts_new((nacre_cosine_decay_restarts_options){0}), restarts},
-	    {"PiecewiseConstantDecay",
-	     nacre_piecewise_constant_decay_new(
-		 (nacre_piecewise_constant_decay_options){.reserved = 0}),
-	     pieces},
-	};
-	if (i >= sizeof rows / sizeof *rows)
-		return false;
-	*out = rows[i];
-	return true;
-}
-
 /* A list of numbers into out[0 .. most-1]; how many, or -1. */
 static int read_list(nc_keras *k, const nc_json_value *config, const char *key, double *out,
 		     int most)
@@ -100,20 +50,20 @@ static bool read_schedule(nc_keras *k, const nc_json_value *v, nacre_schedule *o
 	    {"boundaries", NULL}, {"values", NULL}, {NULL, NULL}};
 	const char *name;
 	const nc_json_value *config;
-	schedule_row row;
+	nc_schedule_kind row;
 	size_t i = 0;
 	if (!nc_keras_class(k, v, "schedule", &name, &config))
 		return false;
-	while (schedule_at(i, &row) && strcmp(row.keras, name) != 0)
+	while (nc_schedule_kind_at(i, &row) && strcmp(row.keras, name) != 0)
 		i++;
-	if (!schedule_at(i, &row))
+	if (!nc_schedule_kind_at(i, &row))
 		return nc_keras_fail(k, NACRE_UNSUPPORTED, "unknown schedule \"%.60s\"", name);
 	if (!nc_json_as(config, NC_JSON_OBJECT))
 		return nc_keras_fail(k, NACRE_BAD_MODEL, "schedule: it has no config");
 	*out = row.fresh;
 	return nc_keras_options(k, row.options, out, config,
-				row.options == pieces ? lists : NULL) &&
-	       (row.options != pieces || read_pieces(k, config, out));
+				row.options == nc_schedule_pieces ? lists : NULL) &&
+	       (row.options != nc_schedule_pieces || read_pieces(k, config, out));
 }
 
 static void write_list(nc_json_out *w, const char *key, const double *value, int n)
@@ -126,11 +76,11 @@ static void write_list(nc_json_out *w, const char *key, const double *value, int
 
 static bool write_schedule(const nacre_schedule *s, nc_json_out *w, nacre_error *e)
 {
-	schedule_row row;
+	nc_schedule_kind row;
 	size_t i = 0;
-	while (schedule_at(i, &row) && row.fresh.function != s->function)
+	while (nc_schedule_kind_at(i, &row) && row.fresh.function != s->function)
 		i++;
-	if (!schedule_at(i, &row)) {
+	if (!nc_schedule_kind_at(i, &row)) {
 		nc_fail(e, NACRE_UNSUPPORTED, "a schedule of one's own cannot be saved");
 		return false;
 	}
@@ -144,7 +94,7 @@ static bool write_schedule(const nacre_schedule *s, nc_json_out *w, nacre_error 
 		else
 			nc_json_put_number(w, nc_keras_option_name(o), value);
 	}
-	if (row.options == pieces) {
+	if (row.options == nc_schedule_pieces) {
 		write_list(w, "boundaries", s->boundary, s->n_boundaries);
 		write_list(w, "values", s->value, s->n_boundaries + 1);
 	}
@@ -154,67 +104,6 @@ static bool write_schedule(const nacre_schedule *s, nc_json_out *w, nacre_error 
 }
 
 /* -- optimizers -------------------------------------------------------------------------------- */
-#undef NUMBER
-#undef BOOL
-#define MOST 1e300
-#define NUMBER(field) NC_OPT_NUMBER(F64, nacre_optimizer, field, 0, -MOST, MOST)
-#define NAMED(field, keras) NC_OPT_ALL(F64, nacre_optimizer, field, 0, -MOST, MOST, NULL, keras, 0)
-#define BOOL(field) NC_OPT_BOOL(nacre_optimizer, field)
-#define COUNT(kind, field) NC_OPT_NUMBER(kind, nacre_optimizer, field, 0, 0, MOST)
-#define ADAM "|adam|adamw|adamax|nadam|lamb|schedule_free_adamw|"
-static const struct field {
-	nc_option option;
-	bool none;         /* 0 is null there */
-	const char *kinds; /* of which it is; NULL: of all */
-} fields[] = {
-    {NUMBER(weight_decay), true, NULL},
-    {NUMBER(clipnorm), true, NULL},
-    {NUMBER(global_clipnorm), true, NULL},
-    {NUMBER(clipvalue), true, NULL},
-    {BOOL(use_ema), false, NULL},
-    {NUMBER(ema_momentum), false, NULL},
-    {COUNT(I64, ema_overwrite_frequency), true, NULL},
-    {NUMBER(loss_scale_factor), true, NULL},
-    {COUNT(I64, gradient_accumulation_steps), true, NULL},
-    {NUMBER(momentum), false, "|sgd|rmsprop|muon|"},
-    {BOOL(nesterov), false, "|sgd|"},
-    {NC_OPT_NOT(nacre_optimizer, no_nesterov, "nesterov"), false, "|muon|"},
-    {NUMBER(rho), false, "|rmsprop|adadelta|"},
-    {BOOL(centered), false, "|rmsprop|"},
-    {BOOL(amsgrad), false, "|adam|adamw|"},
-    {NUMBER(beta_1), false, ADAM "lion|"},
-    {NUMBER(beta_2), false, ADAM "lion|"},
-    {NAMED(beta_1, "adam_beta_1"), false, "|muon|"},
-    {NAMED(beta_2, "adam_beta_2"), false, "|muon|"},
-    {NUMBER(epsilon), false, ADAM "rmsprop|adagrad|adadelta|muon|"},
-    {NAMED(initial, "initial_accumulator_value"), false, "|adagrad|ftrl|"},
-    {NAMED(power, "learning_rate_power"), false, "|ftrl|"},
-    {NAMED(l1, "l1_regularization_strength"), false, "|ftrl|"},
-    {NAMED(l2, "l2_regularization_strength"), false, "|ftrl|"},
-    {NAMED(l2_shrinkage, "l2_shrinkage_regularization_strength"), false, "|ftrl|"},
-    {NUMBER(beta), false, "|ftrl|"},
-    {NUMBER(beta_2_decay), false, "|adafactor|"},
-    {NUMBER(epsilon_1), false, "|adafactor|"},
-    {NUMBER(epsilon_2), false, "|adafactor|"},
-    {NUMBER(clip_threshold), false, "|adafactor|"},
-    {NUMBER(muon_a), false, "|muon|"},
-    {NUMBER(muon_b), false, "|muon|"},
-    {NUMBER(muon_c), false, "|muon|"},
-    {NUMBER(rms_rate), false, "|muon|"},
-    {NUMBER(adam_lr_ratio), false, "|muon|"},
-    {NUMBER(adam_weight_decay), false, "|muon|"},
-    {COUNT(INT, ns_steps), false, "|muon|"},
-    {COUNT(I64, warmup_steps), false, "|schedule_free_adamw|"},
-};
-enum { FIELDS = sizeof fields / sizeof *fields };
-
-static bool field_is_of(const struct field *f, const nacre_optimizer *o)
-{
-	char name[NC_NAME_SIZE];
-	snprintf(name, sizeof name, "|%s|", nacre_optimizer_name(o));
-	return !f->kinds || strstr(f->kinds, name);
-}
-
 static const nc_keras_harmless off[] = {
     {"learning_rate", NULL}, /* read apart */
     {"use_ema", "false"},
@@ -244,11 +133,46 @@ static nacre_optimizer named(const char *class)
 	return nacre_optimizer_named(name);
 }
 
+/* -- LossScaleOptimizer: one around another ---------------------------------------------------- */
+static bool read_plain(nc_keras *k, const nc_json_value *v, nacre_optimizer *out);
+
+/* What the inner one says of a scale is not used, as in Keras. */
+static bool read_scaled(nc_keras *k, const nc_json_value *config, nacre_optimizer *out)
+{
+	static const nc_keras_harmless also[] = {{"inner_optimizer", NULL}, {"dynamic", "true"},
+						 {"use_ema", "false"},      {"ema_momentum", NULL},
+						 {"learning_rate", NULL},   {NULL, NULL}};
+	const nc_json_value *inner = nc_json_get(config, "inner_optimizer");
+	nacre_optimizer scale = {.dynamic_loss_scale = 1};
+	if (!nc_json_as(inner, NC_JSON_OBJECT) && !nc_json_as(inner, NC_JSON_STRING))
+		return nc_keras_fail(k, NACRE_BAD_MODEL,
+				     "inner_optimizer: expected an optimizer, got %s",
+				     nc_json_show(inner).text);
+	if (!read_plain(k, inner, out) ||
+	    !nc_keras_options(k, nc_scaling_options, &scale, config, also))
+		return false;
+	out->loss_scale_factor = 0;
+	out->dynamic_loss_scale = 1;
+	out->initial_scale = scale.initial_scale > 0 ? scale.initial_scale : 32768;
+	out->dynamic_growth_steps = scale.dynamic_growth_steps ? scale.dynamic_growth_steps : 2000;
+	return true;
+}
+
 bool nc_keras_read_optimizer(nc_keras *k, const nc_json_value *v, nacre_optimizer *out)
+{
+	const char *name;
+	const nc_json_value *config;
+	if (!nc_json_is(nc_json_get(v, "class_name"), NC_KERAS_SCALED))
+		return read_plain(k, v, out);
+	return nc_keras_class(k, v, "optimizer", &name, &config) && read_scaled(k, config, out);
+}
+
+static bool read_plain(nc_keras *k, const nc_json_value *v, nacre_optimizer *out)
 {
 	const char *name = NULL;
 	const nc_json_value *config = NULL;
-	nc_option table[FIELDS + 1];
+	const nc_optimizer_field *field;
+	nc_option table[NC_MOST_FIELDS + 1];
 	if (v->kind == NC_JSON_STRING)
 		name = v->text.data;
 	else if (!nc_keras_class(k, v, "optimizer", &name, &config))
@@ -260,9 +184,9 @@ bool nc_keras_read_optimizer(nc_keras *k, const nc_json_value *v, nacre_optimize
 		return true;
 	out->weight_decay = 0; /* null is none, also where there is a default */
 	size_t n = 0;
-	for (size_t i = 0; i < FIELDS; i++)
-		if (field_is_of(&fields[i], out))
-			table[n++] = fields[i].option;
+	for (size_t i = 0; (field = nc_optimizer_field_at(i)); i++)
+		if (nc_optimizer_field_is_of(field, out))
+			table[n++] = field->option;
 	table[n] = (nc_option)NC_OPT_END;
 	const nc_json_value *rate = nc_json_get(config, "learning_rate");
 	if (nc_json_as(rate, NC_JSON_NUMBER))
@@ -272,7 +196,7 @@ bool nc_keras_read_optimizer(nc_keras *k, const nc_json_value *v, nacre_optimize
 	return nc_keras_options(k, table, out, config, off);
 }
 
-static void write_field(const struct field *field, const nacre_optimizer *o, nc_json_out *w)
+static void write_field(const nc_optimizer_field *field, const nacre_optimizer *o, nc_json_out *w)
 {
 	const nc_option *f = &field->option;
 	const char *key = nc_keras_option_name(f);
@@ -290,18 +214,35 @@ static void write_field(const struct field *field, const nacre_optimizer *o, nc_
 		nc_json_put_whole(w, key, (int64_t)value);
 }
 
-bool nc_keras_write_optimizer(const nacre_model *m, nc_json_out *w, nacre_error *e)
+static bool write_plain(const nacre_model *m, const char *key, nc_json_out *w, nacre_error *e)
 {
 	const nacre_optimizer *o = &m->how.optimizer;
-	nc_keras_write_class(w, "optimizer", "keras.optimizers", o->kind->keras);
+	const nc_optimizer_field *field;
+	nc_keras_write_class(w, key, "keras.optimizers", o->kind->keras);
 	nc_json_put_text(w, "name", o->kind->name);
 	if (!o->schedule.function)
 		nc_json_put_number(w, "learning_rate", m->learning_rate);
 	else if (!write_schedule(&o->schedule, w, e))
 		return false;
-	for (size_t i = 0; i < FIELDS; i++)
-		if (field_is_of(&fields[i], o))
-			write_field(&fields[i], o, w);
+	for (size_t i = 0; (field = nc_optimizer_field_at(i)); i++)
+		if (nc_optimizer_field_is_of(field, o))
+			write_field(field, o, w);
+	nc_keras_write_class_end(w);
+	nc_json_close(w, '}');
+	return true;
+}
+
+bool nc_keras_write_optimizer(const nacre_model *m, nc_json_out *w, nacre_error *e)
+{
+	const nacre_optimizer *o = &m->how.optimizer;
+	if (!o->dynamic_loss_scale)
+		return write_plain(m, "optimizer", w, e);
+	nc_keras_write_class(w, "optimizer", "keras.optimizers", NC_KERAS_SCALED);
+	nc_json_put_text(w, "name", NC_KERAS_SCALED_NAME);
+	if (!write_plain(m, "inner_optimizer", w, e))
+		return false;
+	nc_json_put_number(w, "initial_scale", o->initial_scale);
+	nc_json_put_whole(w, "dynamic_growth_steps", o->dynamic_growth_steps);
 	nc_keras_write_class_end(w);
 	nc_json_close(w, '}');
 	return true;
@@ -322,9 +263,14 @@ int nc_keras_slot_group(const nacre_optimizer *o, int s)
 	return largest ? 3 : 2;
 }
 
-/* Muon keeps the second moment only of what is left to Adam. */
+/* Muon keeps the second moment only of what is left to Adam; gradients live within a step. */
 bool nc_keras_slot_is_kept(const nacre_optimizer *o, const nacre_variable *v, int s)
 {
+	if (s == nc_optimizer_gradient(o))
+		return false;
+	/* Adafactor's idle vectors are not tracked where a loss scale is around it */
+	if (o->dynamic_loss_scale && v->rank < 2 && nc_keras_slot_is_idle(o, v, s))
+		return false;
 	if (strcmp(o->kind->name, "muon") != 0 || s != 1)
 		return true;
 	return nc_optimizer_for(o, nacre_variable_name(v), v->rank).ns_steps == 0;

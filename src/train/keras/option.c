@@ -34,11 +34,7 @@ static const nc_keras_harmless harmless[] = {
     {"unroll", NULL},
     {"time_major", "false"},
     {"zero_output_for_mask", "false"},
-    {"crop_to_aspect_ratio", "false"},
-    {"pad_to_aspect_ratio", "false"},
     {"fill_mode", NULL},
-    {"fill_value", NULL},
-    {"antialias", "false"},
     {"flash_attention", NULL},
     {"implementation", NULL},
     {NULL, NULL},
@@ -106,13 +102,23 @@ static bool read_number(nc_keras *k, const nc_option *o, void *field, const nc_j
 	return true;
 }
 
+/* A size, or 0 where -1 stands for it. */
+static bool size_of(const nc_option *o, const nc_json_value *v, int64_t *out)
+{
+	if (!whole(v, out))
+		return false;
+	if (*out == 0 && o->low == -1)
+		*out = -1;
+	return *out != 0;
+}
+
 static bool read_sizes(nc_keras *k, const nc_option *o, void *field, const nc_json_value *v)
 {
 	const char *key = nc_keras_option_name(o);
 	int64_t sizes[NACRE_MAX_RANK] = {0};
 	int n = 0;
 	if (o->kind == NC_OPTION_SIZES && v->kind == NC_JSON_NUMBER) {
-		if (!whole(v, &sizes[0]) || sizes[0] == 0)
+		if (!size_of(o, v, &sizes[0]))
 			return refuse(k, key, "a whole number other than 0", v);
 	} else if (v->kind != NC_JSON_ARRAY || v->n >= NACRE_MAX_RANK)
 		return refuse(k, key, "a list of at most 7 sizes", v);
@@ -120,7 +126,7 @@ static bool read_sizes(nc_keras *k, const nc_option *o, void *field, const nc_js
 		for (const nc_json_value *i = v->first; i; i = i->next, n++)
 			if (i->kind == NC_JSON_NULL && o->function)
 				sizes[n] = -1;
-			else if (!whole(i, &sizes[n]) || sizes[n] == 0)
+			else if (!size_of(o, i, &sizes[n]))
 				return refuse(k, key, "whole numbers other than 0", i);
 	memcpy(field, sizes, sizeof sizes);
 	return true;
@@ -130,6 +136,8 @@ static bool read_choice(nc_keras *k, const nc_option *o, void *field, const nc_j
 {
 	const char *word;
 	int length;
+	if (nc_json_is(v, "auto") && strcmp(o->name, "reduction") == 0)
+		return true; /* Keras 2: the default */
 	for (int i = o->number != 0;
 	     (word = nc_option_word(o, i, &length)) && v->kind == NC_JSON_STRING; i++)
 		if (v->text.size == (size_t)length &&
@@ -188,6 +196,25 @@ static bool read_numbers(nc_keras *k, const nc_option *o, void *field, const nc_
 	return true;
 }
 
+/* 0.2, or [-0.1, 0.2] */
+static bool read_range(nc_keras *k, const nc_option *o, unsigned char *options,
+		       const nc_json_value *v)
+{
+	double pair[2] = {0};
+	bool list = v->kind == NC_JSON_ARRAY && v->n == 2;
+	const nc_json_value *a = list ? v->first : v, *b = list ? a->next : v;
+	if (a->kind != NC_JSON_NUMBER || b->kind != NC_JSON_NUMBER)
+		return refuse(k, nc_keras_option_name(o), "a number, or a list of two", v);
+	pair[0] = a->number == 0 && !list && o->function ? NACRE_ZERO : a->number;
+	if (list && a->number == -b->number && b->number > 0 && o->low <= -o->high)
+		pair[0] = b->number; /* what a number alone stands for, see write_range() */
+	else if (list)
+		pair[1] = b->number == 0 ? NACRE_ZERO : b->number;
+	memcpy(options + o->offset, &pair[0], sizeof *pair);
+	memcpy(options + o->more, &pair[1], sizeof *pair);
+	return true;
+}
+
 static bool read_dtype(nc_keras *k, const nc_option *o, void *field, const nc_json_value *v)
 {
 	static const struct {
@@ -202,25 +229,37 @@ static bool read_dtype(nc_keras *k, const nc_option *o, void *field, const nc_js
 	return refuse(k, nc_keras_option_name(o), "float32 or int32", v);
 }
 
+static bool read_bool(nc_keras *k, const nc_option *o, void *field, const nc_json_value *v)
+{
+	if (v->kind != NC_JSON_BOOL)
+		return refuse(k, nc_keras_option_name(o), "true or false", v);
+	memcpy(field, &(int){o->keras && o->keras[0] == '!' ? !v->truth : v->truth}, sizeof(int));
+	return true;
+}
+
+static bool read_text(nc_keras *k, const nc_option *o, void *field, const nc_json_value *v)
+{
+	const char *text = v->text.data; /* the layer copies it */
+	if (v->kind != NC_JSON_STRING || strlen(text) != v->text.size)
+		return refuse(k, nc_keras_option_name(o), "a text", v);
+	memcpy(field, &text, sizeof text);
+	return true;
+}
+
 static bool read_option(nc_keras *k, const nc_option *o, unsigned char *options,
 			const nc_json_value *v)
 {
 	void *field = options + o->offset;
-	const char *key = nc_keras_option_name(o), *text;
+	const char *key = nc_keras_option_name(o);
 	nacre_activation_function *a;
 	nacre_initializer_function *f;
-	nacre_regularizer r;
 	nacre_layer *inner;
 	nacre_initializer_options more = {0};
 	if (v->kind == NC_JSON_NULL && o->kind != NC_OPTION_ACTIVATION)
 		return true;
 	switch (o->kind) {
 	case NC_OPTION_BOOL:
-		if (v->kind != NC_JSON_BOOL)
-			return refuse(k, key, "true or false", v);
-		memcpy(field, &(int){o->keras && o->keras[0] == '!' ? !v->truth : v->truth},
-		       sizeof(int));
-		return true;
+		return read_bool(k, o, field, v);
 	case NC_OPTION_INT:
 	case NC_OPTION_I64:
 		return read_whole(k, o, field, v);
@@ -234,15 +273,17 @@ static bool read_option(nc_keras *k, const nc_option *o, unsigned char *options,
 	case NC_OPTION_DTYPE:
 		return read_dtype(k, o, field, v);
 	case NC_OPTION_TEXT:
-		if (v->kind != NC_JSON_STRING || strlen(v->text.data) != v->text.size)
-			return refuse(k, key, "a text", v);
-		text = v->text.data; /* the layer copies it */
-		memcpy(field, &text, sizeof text);
-		return true;
+		return read_text(k, o, field, v);
 	case NC_OPTION_NUMBERS:
 		return read_numbers(k, o, field, v);
 	case NC_OPTION_PAIRS:
 		return read_pairs(k, o, field, v);
+	case NC_OPTION_TEXTS: /* by nc_keras_read_lookup() */
+	case NC_OPTION_CONSTRAINT:
+	case NC_OPTION_ACTIVITY:
+		return true; /* by nc_keras_read_constraints() */
+	case NC_OPTION_RANGE:
+		return read_range(k, o, options, v);
 	case NC_OPTION_LAYER:
 		inner = nc_keras_read_layer(k, v);
 		memcpy(field, &inner, sizeof inner);
@@ -260,21 +301,25 @@ static bool read_option(nc_keras *k, const nc_option *o, unsigned char *options,
 			memcpy(options + o->more, &more, sizeof more);
 		return true;
 	case NC_OPTION_REGULARIZER:
-		if (!nc_keras_regularizer(k, key, v, &r))
-			return false;
-		memcpy(field, &r, sizeof r);
-		return true;
+		return nc_keras_regularizer(k, key, v, field);
 	}
 	return refuse(k, key, "an option that can be read", v);
+}
+
+/* The option of a key, also by its name in Keras 2; at the table's end: there is none. */
+static const nc_option *option_of(const nc_option *table, const char *key)
+{
+	const nc_option *o = table;
+	while (o->name && strcmp(nc_keras_option_name(o), key) != 0)
+		o++;
+	return !o->name && strcmp(key, "alpha") == 0 ? option_of(table, "negative_slope") : o;
 }
 
 bool nc_keras_options(nc_keras *k, const nc_option *table, void *options,
 		      const nc_json_value *config, const nc_keras_harmless *also)
 {
 	for (const nc_json_value *v = config->first; v; v = v->next) {
-		const nc_option *o = table;
-		while (o->name && strcmp(nc_keras_option_name(o), v->key.data) != 0)
-			o++;
+		const nc_option *o = option_of(table, v->key.data);
 		if (o->name) {
 			if (!read_option(k, o, options, v))
 				return false;

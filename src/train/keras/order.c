@@ -175,15 +175,26 @@ static const char *NC_PRINTF(2, 3) text(nc_arena *a, const char *format, ...)
 	return out;
 }
 
+/* Weight i as Keras counts: what is trained first.  Layers of the table have theirs so already. */
+static int nth_weight(const nacre_layer *l, int i)
+{
+	int n = 0;
+	for (int pass = 0; pass < 2 && l->class->id == NC_LAYER_own; pass++)
+		for (int k = 0; k < l->n_weights; k++)
+			if (l->weight[k].trainable == !pass && n++ == i)
+				return k;
+	return i;
+}
+
 static const char *place_of(nc_arena *a, const nacre_layer *l, int i, const char *group)
 {
 	const char *name = l->weight[i].name;
 	int length = folder(name), index = 0, borrowed = 0;
-	for (int k = 0; k < i; k++) {
+	for (int k = 0; k < i; k++)
 		borrowed += l->weight[k].borrowed;
+	for (int at = 0, k; (k = nth_weight(l, at)) != i; at++)
 		index += !l->weight[k].borrowed && folder(l->weight[k].name) == length &&
 			 memcmp(l->weight[k].name, name, (size_t)length) == 0;
-	}
 	const nacre_layer *inner = nc_layer_inner(l);
 	if (l->weight[i].borrowed && inner && borrowed < inner->n_weights) {
 		const nc_option *o = l->class->options;
@@ -204,7 +215,8 @@ static bool layer_places(nc_arena *a, nacre_layer *l, const char *group, nc_kera
 	if (nested && !nc_keras_places_of(nested, a, &inside, e))
 		return false;
 	size_t n = nested ? inside.n : (size_t)l->n_weights;
-	for (size_t j = 0; j < n; j++) {
+	for (size_t i = 0; i < n; i++) {
+		size_t j = nested ? i : (size_t)nth_weight(l, (int)i);
 		nc_keras_place *p = &out->place[out->n++];
 		p->layer = l;
 		p->variable = nested ? inside.place[j].variable : l->weight[j].variable;
@@ -233,6 +245,22 @@ bool nc_keras_is_trained(const nc_keras_place *p)
 	return i < p->layer->n_weights && p->layer->weight[i].trainable && !p->layer->frozen;
 }
 
+/* The places of Keras count by the name of the class in small letters, which a class of the
+ * program's own may share with another one: the layers before i of that name, but those of i's
+ * class where that is one of the table, which are counted apart. */
+static size_t namesakes(const nc_keras_order *order, size_t i, bool any_own)
+{
+	const nc_layer_class *class = order->layer[i]->class;
+	bool own = class->id == NC_LAYER_own;
+	size_t n = 0;
+	for (size_t k = 0; k < i && (own || any_own); k++) {
+		const nc_layer_class *other = order->layer[k]->class;
+		if (own || other->id == NC_LAYER_own)
+			n += strcmp(other->snake, class->snake) == 0;
+	}
+	return n;
+}
+
 static size_t count_weights(const nc_keras_order *order)
 {
 	size_t n = 0;
@@ -254,9 +282,12 @@ bool nc_keras_places_of(nacre_model *m, nc_arena *a, nc_keras_places *out, nacre
 		nc_no_memory(e, order.n * sizeof *out->group);
 		return false;
 	}
+	bool any_own = false;
 	for (size_t i = 0; i < order.n; i++) {
 		nacre_layer *l = order.layer[i];
-		size_t k = counter[l->class->id]++;
+		bool own = l->class->id == NC_LAYER_own;
+		size_t k = namesakes(&order, i, any_own) + (own ? 0 : counter[l->class->id]++);
+		any_own |= own;
 		const char *group = k ? text(a, "layers/%s_%zu", l->class->snake, k)
 				      : text(a, "layers/%s", l->class->snake);
 		out->group[out->n_groups++] = group;
@@ -290,7 +321,8 @@ static size_t slot_of(const nc_keras_place *p, size_t per)
 	return k;
 }
 
-bool nc_keras_slots_of(nacre_model *m, nc_arena *a, int first, nc_keras_places *out, nacre_error *e)
+bool nc_keras_slots_of(nacre_model *m, nc_arena *a, const char *vars, int first,
+		       nc_keras_places *out, nacre_error *e)
 {
 	nc_keras_places weights;
 	*out = (nc_keras_places){0};
@@ -321,7 +353,7 @@ bool nc_keras_slots_of(nacre_model *m, nc_arena *a, int first, nc_keras_places *
 				p->rows = slot[0];
 				p->columns = slot[1];
 			}
-			p->path = text(a, "optimizer/vars/%zu", (size_t)first + out->n++);
+			p->path = text(a, "%s/%zu", vars, (size_t)first + out->n++);
 			if (!p->path) {
 				nc_no_memory(e, 0);
 				return false;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "format/load.h"
+#include "nn/policy.h"
 #include "train/keras/keras.h"
 
 bool nc_keras_fail(nc_keras *k, nacre_status status, const char *format, ...)
@@ -28,16 +29,20 @@ bool nc_keras_no_memory(nc_keras *k)
 }
 
 /* -- layers ------------------------------------------------------------------------------------ */
-static bool check_dtype(nc_keras *k, const nc_json_value *config, bool input)
+/* The policy, as text or as an object with a name: DEFAULT where none is said, or of an input. */
+static bool read_policy(nc_keras *k, const nc_json_value *config, bool input, nacre_policy *out)
 {
 	const nc_json_value *v = nc_json_get(config, "dtype");
 	const nc_json_value *policy = nc_json_get(nc_json_get(v, "config"), "name");
+	const nc_json_value *name = nc_json_as(policy ? policy : v, NC_JSON_STRING);
+	*out = NACRE_POLICY_DEFAULT;
 	if (!v || v->kind == NC_JSON_NULL || input)
 		return true;
-	if (nc_json_is(v, "float32") || nc_json_is(policy, "float32"))
-		return true;
-	return nc_keras_fail(k, NACRE_UNSUPPORTED, "dtype: expected float32, got %s",
-			     nc_json_show(policy ? policy : v).text);
+	if (name)
+		*out = nc_policy_named(name->text.data, name->text.size);
+	return *out || nc_keras_fail(k, NACRE_UNSUPPORTED,
+				     "dtype: expected float32, float64 or mixed_bfloat16, got %s",
+				     nc_json_show(policy ? policy : v).text);
 }
 
 /* batch_shape [null, 28, 28] as the options of an input */
@@ -68,9 +73,10 @@ static bool input_dtype(nc_keras *k, const nc_json_value *v, nacre_input_options
 	if (!v || v->kind == NC_JSON_NULL || nc_json_is(v, "float32"))
 		return true;
 	o->dtype = NACRE_I32;
-	return nc_json_is(v, "int32") || nc_json_is(v, "int64") ||
+	o->text = nc_json_is(v, "string");
+	return o->text || nc_json_is(v, "int32") || nc_json_is(v, "int64") ||
 	       nc_keras_fail(k, NACRE_UNSUPPORTED,
-			     "dtype: expected float32, int32 or int64, got %s",
+			     "dtype: expected float32, int32, int64 or string, got %s",
 			     nc_json_show(v).text);
 }
 
@@ -99,7 +105,12 @@ static nacre_layer *make_input(nc_keras *k, const nc_json_value *config, const c
 static const nc_keras_harmless *class_harmless(const nc_layer_class *class)
 {
 	static const nc_keras_harmless discretization[] = {{"epsilon", NULL}, {NULL, NULL}};
-	return strcmp(class->name, "Discretization") == 0 ? discretization : NULL;
+	/* Keras 2 writes what its base class has: a number of groups, a kernel that is not there */
+	static const nc_keras_harmless convolution[] = {
+		{"groups", "1"}, {"kernel_initializer", NULL}, {NULL, NULL}};
+	if (strcmp(class->name, "Discretization") == 0)
+		return discretization;
+	return class->axes ? convolution : NULL;
 }
 
 static nacre_layer *make_layer(nc_keras *k, const nc_layer_class *class,
@@ -113,7 +124,9 @@ static nacre_layer *make_layer(nc_keras *k, const nc_layer_class *class,
 		return NULL;
 	}
 	nacre_layer *l = NULL;
-	if (nc_keras_options(k, class->options, options, config, class_harmless(class))) {
+	if (nc_keras_is_lookup(class)
+		? nc_keras_read_lookup(k, class, options, config)
+		: nc_keras_options(k, class->options, options, config, class_harmless(class))) {
 		l = nc_layer_new(class, options, name);
 		if (l)
 			return l;
@@ -184,7 +197,10 @@ nacre_layer *nc_keras_read_layer(nc_keras *k, const nc_json_value *object)
 	const char *class_name, *name = layer_name(object);
 	const nc_json_value *config;
 	k->where = name ? name : "layer";
-	if (!nc_keras_class(k, object, "layer", &class_name, &config))
+	const nacre_layer_functions *own = nc_keras_own(k, object);
+	config = nc_json_get(object, "config");
+	class_name = "";
+	if (!own && !nc_keras_class(k, object, "layer", &class_name, &config))
 		return NULL;
 	if (!nc_json_as(config, NC_JSON_OBJECT)) {
 		nc_keras_fail(k, NACRE_BAD_MODEL, "config: expected an object, got %s",
@@ -193,18 +209,21 @@ nacre_layer *nc_keras_read_layer(nc_keras *k, const nc_json_value *object)
 	}
 	if (is_model(class_name))
 		return read_nested(k, object, name);
-	const nc_layer_class *class = nc_layer_class_named(class_name);
-	if (!class || class->code) {
+	const nc_layer_class *class = own ? &nc_class_own : nc_layer_class_named(class_name);
+	if (!own && (!class || class->code)) {
 		nc_keras_fail(k, NACRE_UNSUPPORTED, "unknown class of layers \"%.60s\"",
 			      class_name);
 		return NULL;
 	}
-	if (!check_dtype(k, config, class == &nc_class_input))
+	nacre_policy policy;
+	if (!read_policy(k, config, class == &nc_class_input || nc_keras_is_lookup(class), &policy))
 		return NULL;
-	nacre_layer *l = make_layer(k, class, config, name);
+	nacre_layer *l = own ? nc_keras_read_own(k, own, config, name)
+			     : make_layer(k, class, config, name);
+	nacre_layer_set_policy(l, policy);
 	if (l && is_false(nc_json_get(config, "trainable")))
 		nacre_layer_set_trainable(l, false);
-	if (l && !nc_keras_read_constraints(k, config, l)) {
+	if (l && !own && !nc_keras_read_constraints(k, config, l)) {
 		nacre_layer_free(l);
 		return NULL;
 	}
@@ -285,6 +304,7 @@ typedef struct entry {
 	const nc_json_value *object;
 	const nc_json_value *node; /* the next of inbound_nodes */
 	bool mask;                 /* no layer, but an operation that makes a mask */
+	bool is_model;             /* a model inside */
 	nacre_layer *layer;
 	nacre_value **value; /* of each call so far */
 	size_t n, room;
@@ -295,6 +315,7 @@ typedef struct network {
 	size_t n;
 	entry *entry;
 	void **by_name; /* the same, sorted */
+	bool keras2;    /* whose calls are lists */
 } network;
 
 /* A tensor that is meant: the output of call `node` of a layer. */
@@ -341,6 +362,8 @@ static bool read_reference(network *net, const nc_json_value *v, reference *out)
 				     nc_json_show(v).text);
 	out->from = find(net, name->text.data);
 	out->node = (size_t)node->number;
+	if (out->from && net->keras2 && out->node && out->from->is_model)
+		out->node--; /* the call 0 of a model there is its own, of its inputs */
 	out->output = (size_t)tensor->number;
 	if (out->from && out->from->mask)
 		return nc_keras_fail(net->k, NACRE_UNSUPPORTED,
@@ -561,6 +584,10 @@ static bool make_entries(network *net, const nc_json_value *layers)
 		const nc_json_value *module = nc_json_as(nc_json_get(v, "module"), NC_JSON_STRING);
 		e->mask = module && strncmp(module->text.data, "keras.src.ops.", 14) == 0;
 		e->node = nc_json_as(nodes, NC_JSON_ARRAY) && !e->mask ? nodes->first : NULL;
+		net->keras2 |= e->node && e->node->kind == NC_JSON_ARRAY;
+		const nc_json_value *class =
+		    nc_json_as(nc_json_get(v, "class_name"), NC_JSON_STRING);
+		e->is_model = class && is_model(class->text.data);
 		net->by_name[net->n++] = e;
 	}
 	nc_sort(net->by_name, net->n, by_name);
@@ -644,7 +671,8 @@ bool nc_keras_read_model(nc_keras *k, const nc_json_value *top)
 	if (!is_model(class))
 		return nc_keras_fail(k, NACRE_UNSUPPORTED, "unknown class of models \"%.60s\"",
 				     class);
-	if (!check_dtype(k, config, false))
+	nacre_policy policy;
+	if (!read_policy(k, config, false, &policy))
 		return false;
 	const nc_json_value *name = nc_json_as(nc_json_get(config, "name"), NC_JSON_STRING);
 	const char *text = name ? name->text.data : NULL;
@@ -653,10 +681,14 @@ bool nc_keras_read_model(nc_keras *k, const nc_json_value *top)
 	if (!k->model)
 		return nc_keras_no_memory(k);
 	k->model->room = &k->room;
+	k->model->policy = policy;
 	bool good = sequential ? read_sequential(k, top, config) : read_functional(k, config);
 	k->model->room = NULL;
 	if (!good)
 		return false;
+	const char *wrong = nc_keras_wrong_texts(k->model);
+	if (*wrong)
+		return nc_keras_fail(k, NACRE_UNSUPPORTED, "%s", wrong);
 	if (is_false(nc_json_get(config, "trainable")))
 		for (nacre_layer *l = k->model->layers; l; l = l->next)
 			nacre_layer_set_trainable(l, false);

@@ -15,7 +15,7 @@ typedef struct output {
 	nc_arena arena;
 	nc_hdf5_tree tree;
 	nc_keras_list held;
-	nc_text config;
+	nc_text config, notes;
 } output;
 
 static void output_free(output *o)
@@ -23,6 +23,7 @@ static void output_free(output *o)
 	nc_hdf5_tree_free(&o->tree);
 	nc_keras_list_free(&o->held);
 	nc_text_free(&o->config);
+	nc_text_free(&o->notes);
 	nc_arena_free(&o->arena);
 }
 
@@ -32,6 +33,7 @@ static void output_init(output *o, nacre_model *m, nacre_error *e)
 	nc_arena_init(&o->arena, memory);
 	nc_hdf5_tree_init(&o->tree, memory, e);
 	nc_text_init(&o->config, memory);
+	nc_text_init(&o->notes, memory);
 	o->held = (nc_keras_list){.memory = memory};
 }
 
@@ -62,6 +64,8 @@ static nacre_status write_archive(output *o, const nc_sink *sink, nc_memory *mem
 	nc_zip_add(&z, "metadata.json", metadata, sizeof metadata - 1);
 	nc_zip_add(&z, "config.json", o->config.data, o->config.size);
 	nc_zip_add_from(&z, "model.weights.h5", produce, &o->tree);
+	if (o->notes.size)
+		nc_zip_add(&z, "nacre.json", o->notes.data, o->notes.size);
 	return nc_zip_finish(&z);
 }
 
@@ -71,7 +75,7 @@ static nacre_status save(nacre_model *m, const char *path, bool whole, nacre_err
 	output o;
 	nc_writer w;
 	output_init(&o, m, e);
-	if (whole && make_config(m, &o, e)) {
+	if (whole && (make_config(m, &o, e) || !nc_notes_write(m, &o.notes, e))) {
 		output_free(&o);
 		return e->status;
 	}

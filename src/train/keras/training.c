@@ -182,16 +182,11 @@ static bool read_losses(nc_keras *k, const nc_json_value *v, nacre_compile_optio
 	if (!each)
 		return read_function(k, v, "loss", &how->loss, &how->loss_options);
 	for (int i = 0; i < m->n_outputs; i++) {
-		nacre_loss_options o;
 		const nc_json_value *one = of_output(m, v, i);
 		if (!one || one->kind == NC_JSON_NULL)
 			return nc_keras_fail(k, NACRE_UNSUPPORTED, "loss: output %d has none", i);
-		if (!read_function(k, one, "loss", &how->losses[i], &o))
+		if (!read_function(k, one, "loss", &how->losses[i], &how->losses_options[i]))
 			return false;
-		if (i > 0 && memcmp(&o, &how->loss_options, sizeof o) != 0)
-			return nc_keras_fail(k, NACRE_UNSUPPORTED,
-					     "loss: outputs of different options");
-		how->loss_options = o;
 	}
 	return true;
 }
@@ -210,42 +205,95 @@ static bool read_loss_weights(nc_keras *k, const nc_json_value *v, nacre_compile
 	return true;
 }
 
-static bool read_metrics(nc_keras *k, const nc_json_value *v, bool weighted,
-			 nacre_compile_options *how, int *n)
+typedef struct metrics { /* being read */
+	nacre_compile_options *how;
+	int n;
+	bool weighted;
+	const char *what;
+} metrics;
+
+static bool read_metric(nc_keras *k, const nc_json_value *v, int output, metrics *to)
 {
-	const char *what = weighted ? "weighted_metrics" : "metrics";
+	nacre_compile_options *how = to->how;
+	if (to->n == NACRE_MAX_METRICS)
+		return nc_keras_fail(k, NACRE_UNSUPPORTED, "more than %d metrics",
+				     NACRE_MAX_METRICS);
+	nacre_loss_options *o = &how->metric_options[to->n];
+	nacre_loss_function **f = &how->metrics[to->n];
+	const nc_json_value *name = nc_json_get(nc_json_get(v, "config"), "name");
+	if (!read_function(k, v, "metric", f, o))
+		return false;
+	if (v->kind == NC_JSON_STRING)
+		name = v;
+	if (nc_json_as(name, NC_JSON_STRING) && !read_name(k, name->text.data, *f, o))
+		return false;
+	o->weighted = to->weighted;
+	o->output = output;
+	to->n++;
+	return true;
+}
+
+/* One, or a list of them, or none. */
+static bool read_metric_list(nc_keras *k, const nc_json_value *v, int output, metrics *to)
+{
 	if (!v || v->kind == NC_JSON_NULL)
 		return true;
-	if (v->kind == NC_JSON_ARRAY && v->n == 1 && v->first->kind == NC_JSON_ARRAY)
-		v = v->first; /* of the one output */
 	if (v->kind != NC_JSON_ARRAY)
-		return nc_keras_fail(k, NACRE_UNSUPPORTED, "%s: expected a list, got %s", what,
-				     nc_json_show(v).text);
+		return read_metric(k, v, output, to);
 	for (const nc_json_value *i = v->first; i; i = i->next) {
 		if (i->kind == NC_JSON_ARRAY || i->kind == NC_JSON_NULL)
 			return nc_keras_fail(k, NACRE_UNSUPPORTED,
-					     "%s of each output are not supported", what);
-		if (*n == NACRE_MAX_METRICS)
-			return nc_keras_fail(k, NACRE_UNSUPPORTED, "more than %d metrics",
-					     NACRE_MAX_METRICS);
-		nacre_loss_options *o = &how->metric_options[*n];
-		const nc_json_value *name = nc_json_get(nc_json_get(i, "config"), "name");
-		if (!read_function(k, i, "metric", &how->metrics[*n], o))
+					     "%s: expected metrics, got %s in a list", to->what,
+					     nc_json_show(i).text);
+		if (!read_metric(k, i, output, to))
 			return false;
-		if (i->kind == NC_JSON_STRING)
-			name = i;
-		if (nc_json_as(name, NC_JSON_STRING) &&
-		    !read_name(k, name->text.data, how->metrics[*n], o))
-			return false;
-		how->metric_options[(*n)++].weighted = weighted;
 	}
+	return true;
+}
+
+/* Every key must be the name of an output. */
+static bool check_outputs(nc_keras *k, const nc_json_value *v, const char *what)
+{
+	const nacre_model *m = k->model;
+	for (const nc_json_value *i = v->first; i; i = i->next) {
+		int n = 0;
+		while (n < m->n_outputs && strcmp(m->output[n]->layer->name, i->key.data) != 0)
+			n++;
+		if (n == m->n_outputs)
+			return nc_keras_fail(k, NACRE_BAD_MODEL, "%s: there is no output \"%.60s\"",
+					     what, i->key.data);
+	}
+	return true;
+}
+
+/* A list with something for each output, an object by the outputs' names, or (of one output, and of
+ * Keras 2) a list for every output. */
+static bool read_metrics(nc_keras *k, const nc_json_value *v, metrics *to)
+{
+	const nacre_model *m = k->model;
+	bool named = nc_json_as(v, NC_JSON_OBJECT) && !nc_json_get(v, "class_name");
+	if (!v || v->kind == NC_JSON_NULL)
+		return true;
+	if (v->kind != NC_JSON_ARRAY && !named)
+		return nc_keras_fail(k, NACRE_UNSUPPORTED, "%s: expected a list, got %s", to->what,
+				     nc_json_show(v).text);
+	if (named && !check_outputs(k, v, to->what))
+		return false;
+	bool nested = v->n == 1 && v->first->kind == NC_JSON_ARRAY;
+	bool each = named || nested || (m->n_outputs > 1 && v->n == (size_t)m->n_outputs);
+	if (!each)
+		return read_metric_list(k, v, 0, to);
+	for (int i = 0; i < m->n_outputs; i++)
+		if (!read_metric_list(k, of_output(m, v, i),
+				      m->n_outputs > 1 ? NACRE_OUTPUT(i) : 0, to))
+			return false;
 	return true;
 }
 
 bool nc_keras_read_training(nc_keras *k, const nc_json_value *config)
 {
 	nacre_compile_options how = {.loss = NULL};
-	int n = 0;
+	metrics plain = {.how = &how, .what = "metrics"};
 	const nc_json_value *optimizer = nc_json_get(config, "optimizer");
 	if (!optimizer)
 		optimizer = nc_json_get(config, "optimizer_config"); /* Keras 2 */
@@ -255,8 +303,10 @@ bool nc_keras_read_training(nc_keras *k, const nc_json_value *config)
 		return false;
 	if (!read_losses(k, nc_json_get(config, "loss"), &how) ||
 	    !read_loss_weights(k, nc_json_get(config, "loss_weights"), &how) ||
-	    !read_metrics(k, nc_json_get(config, "metrics"), false, &how, &n) ||
-	    !read_metrics(k, nc_json_get(config, "weighted_metrics"), true, &how, &n))
+	    !read_metrics(k, nc_json_get(config, "metrics"), &plain))
+		return false;
+	metrics weighted = {&how, plain.n, true, "weighted_metrics"};
+	if (!read_metrics(k, nc_json_get(config, "weighted_metrics"), &weighted))
 		return false;
 	if (nacre_compile_with(k->model, how))
 		return nc_keras_fail(k, k->model->error.status, "%s", k->model->error.text);
@@ -337,7 +387,7 @@ static void write_options(const nacre_loss_options *o, const char *class, nc_jso
 
 static bool plain(nacre_loss_options o)
 {
-	o.weighted = 0;
+	o.weighted = o.output = 0;
 	o.name = NULL;
 	return memcmp(&o, &(nacre_loss_options){0}, sizeof o) == 0;
 }
@@ -380,22 +430,39 @@ static bool write_function(nacre_loss_function *f, const nacre_loss_options *o, 
 	return true;
 }
 
+/* Metrics of output i (-1: all that there are), as items of an open list. */
+static bool write_metric_list(const nacre_model *m, bool weighted, int i, nc_json_out *w,
+			      nacre_error *e)
+{
+	for (int k = 0; k < m->n_metrics; k++)
+		if (!!m->how.metric_options[k].weighted == weighted &&
+		    (i < 0 || nc_metric_covers(m, k, i)) &&
+		    !write_function(m->how.metrics[k], &m->how.metric_options[k], NULL,
+				    "keras.metrics", w, e))
+			return false;
+	return true;
+}
+
+/* Of several outputs a list for each: what Keras takes. */
 static bool write_metrics(const nacre_model *m, bool weighted, nc_json_out *w, nacre_error *e)
 {
-	bool any = false;
-	for (int i = 0; i < m->n_metrics; i++)
-		any |= !!m->how.metric_options[i].weighted == weighted;
+	int n = 0;
+	for (int k = 0; k < m->n_metrics; k++)
+		n += !!m->how.metric_options[k].weighted == weighted;
 	const char *key = weighted ? "weighted_metrics" : "metrics";
-	if (!any) {
+	if (!n) {
 		nc_json_put_null(w, key);
 		return true;
 	}
 	nc_json_open(w, key, '[');
-	for (int i = 0; i < m->n_metrics; i++)
-		if (!!m->how.metric_options[i].weighted == weighted &&
-		    !write_function(m->how.metrics[i], &m->how.metric_options[i], NULL,
-				    "keras.metrics", w, e))
+	if (m->n_outputs == 1 && !write_metric_list(m, weighted, -1, w, e))
+		return false;
+	for (int i = 0; i < m->n_outputs && m->n_outputs > 1; i++) {
+		nc_json_open(w, NULL, '[');
+		if (!write_metric_list(m, weighted, i, w, e))
 			return false;
+		nc_json_close(w, ']');
+	}
 	nc_json_close(w, ']');
 	return true;
 }
@@ -407,14 +474,15 @@ static bool write_losses(const nacre_model *m, nc_json_out *w, nacre_error *e)
 		each |= m->how.losses[i] != NULL;
 		weights |= m->how.loss_weights[i] != 0;
 	}
+	each |= weights && m->n_outputs > 1; /* as many losses as weights */
 	if (!each &&
 	    !write_function(m->how.loss, &m->how.loss_options, "loss", "keras.losses", w, e))
 		return false;
 	if (each) {
 		nc_json_open(w, "loss", '[');
 		for (int i = 0; i < m->n_outputs; i++)
-			if (!write_function(m->how.losses[i] ? m->how.losses[i] : m->how.loss,
-					    &m->how.loss_options, NULL, "keras.losses", w, e))
+			if (!write_function(nc_loss_of(m, i), nc_loss_options_of(m, i), NULL,
+					    "keras.losses", w, e))
 				return false;
 		nc_json_close(w, ']');
 	}

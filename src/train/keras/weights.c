@@ -66,6 +66,12 @@ bool nc_keras_list_add(nc_keras *k, nc_keras_list *list, const nc_hdf5 *f,
 						   : "of a higher rank");
 	if (!list_room(list))
 		return nc_keras_no_memory(k);
+	list->item[list->n].plain = nc_hdf5_plain(o, v->dtype);
+	if (list->item[list->n].plain) {
+		list->item[list->n].tensor = NULL;
+		list->item[list->n++].variable = v;
+		return true;
+	}
 	nacre_error inner = {0};
 	nacre_tensor *t = nc_hdf5_tensor(f, o, k->runtime, NULL, &inner), *converted = NULL;
 	if (t)
@@ -81,9 +87,14 @@ bool nc_keras_list_add(nc_keras *k, nc_keras_list *list, const nc_hdf5 *f,
 
 bool nc_keras_list_write(nc_keras *k, nc_keras_list *list)
 {
-	for (size_t i = 0; i < list->n; i++)
-		if (nacre_variable_write(list->item[i].variable, list->item[i].tensor, k->error))
+	for (size_t i = 0; i < list->n; i++) {
+		const struct nc_keras_item *item = &list->item[i];
+		if (item->plain) {
+			nc_variable_set(item->variable, item->plain, k->file);
+		} else if (nacre_variable_write(item->variable, item->tensor, k->error)) {
 			return false;
+		}
+	}
 	return true;
 }
 
@@ -111,17 +122,15 @@ static bool holds_data(const nc_hdf5_object *o) /* at most NC_HDF5_DEPTH deep */
 	return !o->group;
 }
 
-/* Whether a group of variables holds as many as there are places in it; `last`: the last of them.
- */
-static bool right_count(nc_keras *k, const nc_hdf5 *f, const char *last)
+/* Whether a group of variables holds as many as there are places in it; `any`: one of them. */
+static bool right_count(nc_keras *k, const nc_hdf5 *f, const char *any, size_t expected)
 {
-	size_t length = (size_t)(strrchr(last, '/') - last);
-	char *path = nc_arena_copy(k->arena, last, length + 1);
+	size_t length = (size_t)(strrchr(any, '/') - any);
+	char *path = nc_arena_copy(k->arena, any, length + 1);
 	if (!path)
 		return nc_keras_no_memory(k);
 	path[length] = 0;
 	const nc_hdf5_object *vars = nc_hdf5_find(f, NULL, path);
-	size_t expected = (size_t)strtoul(last + length + 1, NULL, 10) + 1;
 	return !vars || vars->n == expected ||
 	       nc_keras_fail(k, NACRE_BAD_MODEL, "%s: expected %zu variables, got %zu", path,
 			     expected, vars->n);
@@ -141,30 +150,51 @@ static bool nothing_more(nc_keras *k, const nc_hdf5 *f, const nc_keras_places *p
 					     "layers/%.60s: the model has no such layer",
 					     layers->child[i]->name);
 	}
-	for (size_t i = 0; i < places->n; i++) {
+	for (size_t i = 0, in_group = 1; i < places->n; i++, in_group++) {
 		const char *here = places->place[i].path;
 		size_t length = (size_t)(strrchr(here, '/') - here) + 1;
 		if (i + 1 < places->n && strncmp(here, places->place[i + 1].path, length) == 0)
 			continue;
-		if (!right_count(k, f, here))
+		if (!right_count(k, f, here, in_group))
 			return false;
+		in_group = 0;
 	}
 	return true;
 }
 
 typedef struct state { /* of the optimizer */
-	bool given, has_rate;
-	double iteration, rate;
+	bool given, has_rate, has_scale;
+	double iteration, rate, steps, scale;
 } state;
+
+/* The step and the scale come behind an iteration and a rate that mean nothing; a fresh one has
+ * neither. */
+static bool read_scale(nc_keras *k, const nc_hdf5 *f, size_t inner, state *s)
+{
+	const nc_hdf5_object *vars = nc_hdf5_find(f, NULL, NC_KERAS_VARS), *o;
+	if (!vars || !vars->group || vars->n < inner + 4)
+		return true;
+	s->has_scale = true;
+	if (!(o = find_data(k, f, vars, "2")) || !nc_keras_scalar(k, f, o, &s->steps) ||
+	    !(o = find_data(k, f, vars, "3")) || !nc_keras_scalar(k, f, o, &s->scale))
+		return false;
+	return (s->steps >= 0 && s->steps < 9e15 && s->scale >= 0) ||
+	       nc_keras_fail(k, NACRE_BAD_MODEL, NC_KERAS_VARS ": a loss scale of %g for %g steps",
+			     s->scale, s->steps);
+}
 
 /* A fresh optimizer has its iteration and rate alone. */
 static bool read_optimizer(nc_keras *k, const nc_hdf5 *f, nc_keras_list *list, state *s)
 {
 	nacre_model *m = k->model;
-	const nc_hdf5_object *vars = nc_hdf5_find(f, NULL, "optimizer/vars"), *o;
+	bool scaled = m->how.optimizer.dynamic_loss_scale;
+	const char *group = scaled ? NC_KERAS_INNER_VARS : NC_KERAS_VARS;
+	const nc_hdf5_object *vars = nc_hdf5_find(f, NULL, group), *o;
 	nc_keras_places slots;
 	if (!vars || !vars->group || vars->n == 0)
 		return true;
+	if (scaled && !read_scale(k, f, vars->n, s))
+		return false;
 	s->given = true;
 	s->has_rate = !nc_model_has_schedule(m);
 	size_t first = s->has_rate ? 2 : 1;
@@ -174,20 +204,19 @@ static bool read_optimizer(nc_keras *k, const nc_hdf5 *f, nc_keras_list *list, s
 	    (!(o = find_data(k, f, vars, "1")) || !nc_keras_scalar(k, f, o, &s->rate)))
 		return false;
 	if (!(s->iteration >= 0 && s->iteration < 9e15) || !(s->rate >= 0 && s->rate <= 1e30))
-		return nc_keras_fail(k, NACRE_BAD_MODEL,
-				     "optimizer/vars: a step of %g at a rate of %g", s->iteration,
-				     s->rate);
+		return nc_keras_fail(k, NACRE_BAD_MODEL, "%s: a step of %g at a rate of %g", group,
+				     s->iteration, s->rate);
 	if (vars->n == first)
 		return true;
 	if (!nc_model_slots(m, &(int){0}))
-		return nc_keras_fail(k, m->error.status, "optimizer/vars: %s", m->error.text);
-	if (!nc_keras_slots_of(m, k->arena, (int)first, &slots, k->error))
+		return nc_keras_fail(k, m->error.status, "%s: %s", group, m->error.text);
+	if (!nc_keras_slots_of(m, k->arena, group, (int)first, &slots, k->error))
 		return false;
 	size_t all = first + slots.n + nc_keras_slot_after(&m->how.optimizer, 0, &(double){0});
 	if (vars->n != all)
 		return nc_keras_fail(k, NACRE_BAD_MODEL,
-				     "optimizer/vars: expected %zu or %zu variables, got %zu",
-				     first, all, vars->n);
+				     "%s: expected %zu or %zu variables, got %zu", group, first,
+				     all, vars->n);
 	for (size_t i = 0; i < slots.n; i++)
 		if (!slots.place[i].weight &&
 		    !nc_keras_list_add(k, list, f, NULL, slots.place[i].path,
@@ -201,6 +230,7 @@ static void mark_drawn(nacre_model *m)
 	for (nacre_layer *l = m->layers; l; l = l->next)
 		for (int i = 0; i < l->n_weights; i++)
 			l->weight[i].drawn = true;
+	m->drawn = false; /* what compiling drew of the seed is replaced: it may be set anew */
 }
 
 bool nc_keras_read_weights(nc_keras *k, const nc_hdf5 *f, bool optimizer)
@@ -223,6 +253,10 @@ bool nc_keras_read_weights(nc_keras *k, const nc_hdf5 *f, bool optimizer)
 		m->iterations = (int64_t)s.iteration;
 	if (s.given && s.has_rate)
 		m->learning_rate = (double)(float)s.rate;
+	if (s.has_scale) {
+		m->scale_steps = (int64_t)s.steps;
+		m->loss_scale = (float)s.scale;
+	}
 	return true;
 }
 
@@ -291,33 +325,70 @@ static bool put_number(nc_hdf5_tree *t, nc_keras_list *held, nacre_runtime *rt, 
 	return put(t, held, path, v, e);
 }
 
-/* What comes after all slots, if they are there. */
-static bool put_after(nacre_model *m, nc_hdf5_tree *t, nc_keras_list *held, size_t at,
-		      nacre_error *e)
+typedef struct vars { /* a group of variables that is being filled */
+	nc_hdf5_tree *tree;
+	nc_keras_list *held;
+	const char *group;
+	int n;
+} vars;
+
+static bool put_next(nacre_model *m, vars *g, nacre_dtype dtype, double number, nacre_error *e)
 {
-	char path[NC_NAME_SIZE];
+	char path[2 * NC_NAME_SIZE];
+	snprintf(path, sizeof path, "%s/%d", g->group, g->n++);
+	return put_number(g->tree, g->held, m->runtime, path, dtype, number, e);
+}
+
+/* What comes after all slots, if they are there. */
+static bool put_after(nacre_model *m, vars *g, nacre_error *e)
+{
 	double number;
-	if (!m->slot || !nc_keras_slot_after(&m->how.optimizer, m->iterations, &number))
-		return true;
-	snprintf(path, sizeof path, "optimizer/vars/%zu", at);
-	return put_number(t, held, m->runtime, path, NACRE_F32, number, e);
+	return !m->slot || !nc_keras_slot_after(&m->how.optimizer, m->iterations, &number) ||
+	       put_next(m, g, NACRE_F32, number, e);
+}
+
+static nacre_dtype count_type(int64_t n)
+{
+	return n > INT32_MAX ? NACRE_I64 : NACRE_I32;
+}
+
+/* Step, rate and slots, behind what is in the group. */
+static bool put_state(nacre_model *m, nc_arena *a, vars *g, nacre_error *e)
+{
+	nc_keras_places slots;
+	if (!put_next(m, g, count_type(m->iterations), (double)m->iterations, e) ||
+	    (!nc_model_has_schedule(m) && !put_next(m, g, NACRE_F32, m->learning_rate, e)) ||
+	    !nc_keras_slots_of(m, a, g->group, g->n, &slots, e) ||
+	    !put_places(g->tree, g->held, &slots, e))
+		return false;
+	g->n += (int)slots.n;
+	return put_after(m, g, e);
+}
+
+/* Of a loss scale: iteration and rate that mean nothing, and if there was a step what is meant. */
+static bool put_scaled(nacre_model *m, nc_arena *a, vars *g, nacre_error *e)
+{
+	vars inner = {g->tree, g->held, NC_KERAS_INNER_VARS, 0};
+	if (!put_next(m, g, NACRE_I32, 0, e) || !put_next(m, g, NACRE_F32, 0, e))
+		return false;
+	if (m->slot && (!put_next(m, g, count_type(m->scale_steps), (double)m->scale_steps, e) ||
+			!put_next(m, g, NACRE_F32, (double)m->loss_scale, e)))
+		return false;
+	return put_state(m, a, g, e) && !nc_hdf5_put_group(g->tree, NC_KERAS_INNER_VARS) &&
+	       !nc_hdf5_put_text(g->tree, NC_KERAS_INNER_VARS, "name",
+				 nacre_optimizer_name(&m->how.optimizer)) &&
+	       put_state(m, a, &inner, e);
 }
 
 static bool put_optimizer(nacre_model *m, nc_arena *a, nc_hdf5_tree *t, nc_keras_list *held,
 			  nacre_error *e)
 {
-	bool rate = !nc_model_has_schedule(m);
-	int first = rate ? 2 : 1;
-	nc_keras_places slots;
-	return !nc_hdf5_put_text(t, "optimizer/vars", "name",
-				 nacre_optimizer_name(&m->how.optimizer)) &&
-	       put_number(t, held, m->runtime, "optimizer/vars/0",
-			  m->iterations > INT32_MAX ? NACRE_I64 : NACRE_I32, (double)m->iterations,
-			  e) &&
-	       (!rate || put_number(t, held, m->runtime, "optimizer/vars/1", NACRE_F32,
-				    m->learning_rate, e)) &&
-	       nc_keras_slots_of(m, a, first, &slots, e) && put_places(t, held, &slots, e) &&
-	       put_after(m, t, held, (size_t)first + slots.n, e);
+	const nacre_optimizer *o = &m->how.optimizer;
+	vars g = {t, held, NC_KERAS_VARS, 0};
+	return !nc_hdf5_put_text(t, NC_KERAS_VARS, "name",
+				 o->dynamic_loss_scale ? NC_KERAS_SCALED_NAME
+						       : nacre_optimizer_name(o)) &&
+	       (o->dynamic_loss_scale ? put_scaled(m, a, &g, e) : put_state(m, a, &g, e));
 }
 
 /* As Keras does, every layer has a group of variables with its name, be it empty. */

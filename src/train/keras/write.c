@@ -17,7 +17,7 @@ static void write_sizes(const nc_option *o, const int64_t *sizes, nc_json_out *w
 		return;
 	}
 	if (o->kind == NC_OPTION_SIZES && n == 1) {
-		nc_json_put_whole(w, key, sizes[0]);
+		nc_json_put_whole(w, key, sizes[0] == o->low && sizes[0] < 0 ? 0 : sizes[0]);
 		return;
 	}
 	nc_json_open(w, key, '[');
@@ -25,7 +25,8 @@ static void write_sizes(const nc_option *o, const int64_t *sizes, nc_json_out *w
 		if (sizes[i] == -1 && o->function)
 			nc_json_put_null(w, NULL);
 		else
-			nc_json_put_whole(w, NULL, sizes[i]);
+			nc_json_put_whole(w, NULL,
+					  sizes[i] == o->low && sizes[i] < 0 ? 0 : sizes[i]);
 	nc_json_close(w, ']');
 }
 
@@ -52,6 +53,10 @@ static void write_numbers(const nc_option *o, const void *field, nc_json_out *w)
 	memcpy(&numbers, field, sizeof numbers);
 	if (numbers.n == 0) {
 		nc_json_put_null(w, nc_keras_option_name(o));
+		return;
+	}
+	if (numbers.n == 1 && o->number == 1) { /* where Keras takes a list for something else */
+		nc_json_put_number(w, nc_keras_option_name(o), numbers.value[0]);
 		return;
 	}
 	nc_json_open(w, nc_keras_option_name(o), '[');
@@ -87,6 +92,47 @@ void nc_keras_write_choice(const nc_option *o, const void *field, nc_json_out *w
 static bool write_layer(const nacre_layer *l, const char *key, nc_arena *a, nc_json_out *w,
 			nacre_error *e);
 
+/* as it was given: Keras refuses the negative end of some ranges that it made itself */
+static void write_range(const nacre_layer *l, const nc_option *o, nc_json_out *w)
+{
+	const char *key = nc_keras_option_name(o);
+	double a, b;
+	memcpy(&a, l->options + o->offset, sizeof a);
+	memcpy(&b, l->options + o->more, sizeof b);
+	nc_range r = nc_option_range(l, o);
+	if (a == 0 && b == 0 && o->function) {
+		nc_json_put_null(w, key);
+	} else if (b == 0) {
+		nc_json_put_number(w, key, a == NACRE_ZERO ? 0 : a);
+	} else {
+		nc_json_open(w, key, '[');
+		nc_json_put_number(w, NULL, r.low);
+		nc_json_put_number(w, NULL, r.high);
+		nc_json_close(w, ']');
+	}
+}
+
+static void write_number(const nc_option *o, const void *field, nc_json_out *w)
+{
+	const char *key = nc_keras_option_name(o);
+	double value = nc_option_number(o, field);
+	if (o->kind == NC_OPTION_BOOL) {
+		nc_json_put_bool(w, key, (o->keras && o->keras[0] == '!') != (value != 0));
+	} else if (o->kind == NC_OPTION_F64) {
+		if (value == 0 && o->function)
+			nc_json_put_null(w, key);
+		else
+			nc_json_put_number(w, key, value == NACRE_ZERO ? 0 : value);
+	} else if (o->high == NACRE_NO_AXIS && value == NACRE_NO_AXIS) {
+		nc_json_open(w, key, '[');
+		nc_json_close(w, ']');
+	} else if (o->kind == NC_OPTION_I64 && o->number == 0 && value == 0) {
+		nc_json_put_null(w, key); /* a count of none */
+	} else {
+		nc_json_put_whole(w, key, (int64_t)value);
+	}
+}
+
 static bool write_option(const nacre_layer *l, const nc_option *o, nc_arena *a, nc_json_out *w,
 			 nacre_error *e)
 {
@@ -97,32 +143,12 @@ static bool write_option(const nacre_layer *l, const nc_option *o, nc_arena *a, 
 	nacre_initializer_options more;
 	nacre_regularizer r;
 	nacre_layer *inner;
-	double value;
 	switch (o->kind) {
 	case NC_OPTION_BOOL:
-		value = nc_option_number(o, field);
-		nc_json_put_bool(w, key, o->keras && o->keras[0] == '!' ? value == 0 : value != 0);
-		return true;
 	case NC_OPTION_INT:
 	case NC_OPTION_I64:
-		if (o->high == NACRE_NO_AXIS && nc_option_number(o, field) == NACRE_NO_AXIS) {
-			nc_json_open(w, key, '[');
-			nc_json_close(w, ']');
-			return true;
-		}
-		if (o->kind == NC_OPTION_I64 && o->number == 0 && nc_option_number(o, field) == 0) {
-			nc_json_put_null(w, key); /* a count of none */
-			return true;
-		}
-		nc_json_put_whole(w, key, (int64_t)nc_option_number(o, field));
-		return true;
 	case NC_OPTION_F64:
-		value = nc_option_number(o, field);
-		if (value == 0 && o->function) {
-			nc_json_put_null(w, key);
-			return true;
-		}
-		nc_json_put_number(w, key, value == NACRE_ZERO ? 0 : value);
+		write_number(o, field, w);
 		return true;
 	case NC_OPTION_SHAPE:
 	case NC_OPTION_SIZES:
@@ -142,6 +168,9 @@ static bool write_option(const nacre_layer *l, const nc_option *o, nc_arena *a, 
 	case NC_OPTION_PAIRS:
 		write_pairs(o, field, w);
 		return true;
+	case NC_OPTION_RANGE:
+		write_range(l, o, w);
+		return true;
 	case NC_OPTION_NUMBERS:
 		write_numbers(o, field, w);
 		return true;
@@ -155,6 +184,10 @@ static bool write_option(const nacre_layer *l, const nc_option *o, nc_arena *a, 
 		if (o->more)
 			memcpy(&more, l->options + o->more, sizeof more);
 		return nc_keras_write_initializer(l->name, key, f, o->more ? &more : NULL, w, e);
+	case NC_OPTION_TEXTS: /* by nc_keras_write_lookup() */
+	case NC_OPTION_CONSTRAINT:
+	case NC_OPTION_ACTIVITY:
+		return true; /* by nc_keras_write_constraints() */
 	case NC_OPTION_REGULARIZER:
 		memcpy(&r, field, sizeof r);
 		return nc_keras_write_regularizer(l->name, key, &r, w, e);
@@ -163,10 +196,11 @@ static bool write_option(const nacre_layer *l, const nc_option *o, nc_arena *a, 
 }
 
 /* -- layers ------------------------------------------------------------------------------------ */
-static void write_dtype(nc_json_out *w)
+static void write_dtype(nacre_policy policy, nc_json_out *w)
 {
+	const char *name = nacre_policy_name(policy);
 	nc_keras_write_class(w, "dtype", "keras", "DTypePolicy");
-	nc_json_put_text(w, "name", "float32");
+	nc_json_put_text(w, "name", name ? name : nacre_policy_name(NACRE_FLOAT32));
 	nc_keras_write_class_end(w);
 	nc_json_close(w, '}');
 }
@@ -188,9 +222,23 @@ static void write_input(const nacre_layer *l, nc_json_out *w)
 	int64_t shape[NACRE_MAX_RANK + 1] = {-1};
 	memcpy(shape + 1, o->shape, sizeof o->shape);
 	write_shape(w, "batch_shape", 1 + nc_shape_rank(o->shape), shape);
-	nc_json_put_text(w, "dtype", o->dtype == NACRE_I32 ? "int32" : "float32");
+	nc_json_put_text(w, "dtype",
+			 o->text                 ? "string"
+			 : o->dtype == NACRE_I32 ? "int32"
+						 : "float32");
 	nc_json_put_bool(w, "sparse", false);
 	nc_json_put_text(w, "name", l->name);
+}
+
+void nc_keras_write_base(const nacre_layer *l, nc_json_out *w)
+{
+	nc_json_put_text(w, "name", l->name);
+	if (l->frozen && l->n_weights) /* not all classes know the key */
+		nc_json_put_bool(w, "trainable", false);
+	if (nc_keras_is_lookup(l->class))
+		nc_keras_write_lookup(l, w);
+	else
+		write_dtype(l->policy, w);
 }
 
 static bool write_config(const nacre_layer *l, nc_arena *a, nc_json_out *w, nacre_error *e)
@@ -199,11 +247,8 @@ static bool write_config(const nacre_layer *l, nc_arena *a, nc_json_out *w, nacr
 		write_input(l, w);
 		return true;
 	}
-	nc_json_put_text(w, "name", l->name);
-	if (l->frozen) /* not all classes know the key */
-		nc_json_put_bool(w, "trainable", false);
-	write_dtype(w);
-	for (const nc_option *o = l->class->options; o->name; o++)
+	nc_keras_write_base(l, w);
+	for (const nc_option *o = l->class->options; o->name && !nc_keras_is_lookup(l->class); o++)
 		if (!write_option(l, o, a, w, e))
 			return false;
 	return nc_keras_write_constraints(l, w, e);
@@ -219,6 +264,8 @@ static bool begin_layer(const nacre_layer *l, const char *key, nc_arena *a, nc_j
 	nacre_model *nested = nc_nested_model(l);
 	if (nested)
 		return begin_model(nested, key, !l->frozen, a, w, e);
+	if (l->class->id == NC_LAYER_own)
+		return nc_keras_write_own(l, key, a, w, e);
 	if (l->class->code) {
 		nc_fail(e, NACRE_UNSUPPORTED, "%s: a layer of one's own code cannot be saved",
 			l->name);
@@ -240,13 +287,23 @@ static bool write_layer(const nacre_layer *l, const char *key, nc_arena *a, nc_j
 	return true;
 }
 
+static const char *tensor_dtype(nacre_dtype d)
+{
+	static const char *const names[NACRE_DTYPES] = {
+	    [NACRE_F32] = "float32", [NACRE_F64] = "float64", [NACRE_F16] = "float16",
+	    [NACRE_BF16] = "bfloat16", [NACRE_I8] = "int8", [NACRE_U8] = "uint8",
+	    [NACRE_I32] = "int32", [NACRE_I64] = "int64", [NACRE_BOOL] = "bool"};
+	return names[d];
+}
+
 static void write_tensor(const nacre_value *v, nc_json_out *w)
 {
 	nc_json_open(w, NULL, '{');
 	nc_json_put_text(w, "class_name", "__keras_tensor__");
 	nc_json_open(w, "config", '{');
 	write_shape(w, "shape", v->rank, v->shape);
-	nc_json_put_text(w, "dtype", v->dtype == NACRE_I32 ? "int32" : "float32");
+	bool text = v->layer->class == &nc_class_input && nc_input_options(v->layer)->text;
+	nc_json_put_text(w, "dtype", text ? "string" : tensor_dtype(v->dtype));
 	nc_json_open(w, "keras_history", '[');
 	nc_json_put_text(w, NULL, v->layer->name);
 	nc_json_put_whole(w, NULL, v->call);
@@ -334,7 +391,10 @@ static bool begin_model(nacre_model *m, const char *key, bool trainable, nc_aren
 			nc_json_out *w, nacre_error *e)
 {
 	nc_keras_order order;
-	if (!nc_keras_order_of(m, a, &order, e))
+	const char *wrong = nc_keras_wrong_texts(m);
+	if (*wrong)
+		nc_fail(e, NACRE_UNSUPPORTED, "%s", wrong);
+	if (*wrong || !nc_keras_order_of(m, a, &order, e))
 		return false;
 	if (m->sequential)
 		nc_keras_write_class(w, key, "keras", "Sequential");
@@ -343,7 +403,7 @@ static bool begin_model(nacre_model *m, const char *key, bool trainable, nc_aren
 	nc_json_put_text(w, "name", m->name);
 	nc_json_put_bool(w, "trainable", trainable);
 	if (m->sequential)
-		write_dtype(w);
+		write_dtype(m->policy, w);
 	nc_json_open(w, "layers", '[');
 	if (!(m->sequential ? write_sequential(m, a, w, e) : write_functional(m, &order, a, w, e)))
 		return false;

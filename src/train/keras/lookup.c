@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * lookup.c - layers that look texts and numbers up, in a config and in an archive.
+ *
+ * A vocabulary stands in the config or, if Keras adapted the layer, in
+ * assets/<place>/vocabulary.txt, a line each; the config then says how many there are.  Here it is
+ * always written into the config.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/load.h"
+#include "train/keras/keras.h"
+
+bool nc_keras_is_lookup(const nc_layer_class *class)
+{
+	return class == &nc_class_integer_lookup || class == &nc_class_string_lookup ||
+	       class == &nc_class_hashing;
+}
+
+/* The table of those keys that are options as they are. */
+static const nc_option numbers[] = {
+    NC_OPT_NUMBER(I64, nacre_integer_lookup_options, num_oov_indices, 1, 1, 1e9),
+    NC_OPT_NUMBER(I64, nacre_integer_lookup_options, max_tokens, 0, 0, 1e9),
+    NC_OPT_NUMBER(I64, nacre_integer_lookup_options, oov_token, -1, -1e9, 1e9),
+    NC_OPT_BOOL(nacre_integer_lookup_options, invert),
+    NC_OPT_CHOICE_OR(nacre_integer_lookup_options, output_mode, NACRE_OUTPUT_INT,
+		     "int|one_hot|multi_hot|count"),
+    NC_OPT_END,
+};
+static const nc_option texts[] = {
+    NC_OPT_NUMBER(I64, nacre_string_lookup_layer_options, num_oov_indices, 1, 1, 1e9),
+    NC_OPT_NUMBER(I64, nacre_string_lookup_layer_options, max_tokens, 0, 0, 1e9),
+    NC_OPT_TEXT(nacre_string_lookup_layer_options, mask_token),
+    NC_OPT_CHOICE_OR(nacre_string_lookup_layer_options, output_mode, NACRE_OUTPUT_INT,
+		     "int|one_hot|multi_hot|count"),
+    NC_OPT_END,
+};
+static const nc_option bins[] = {
+    NC_OPT_NUMBER(I64, nacre_hashing_layer_options, num_bins, 0, 1, 1e9),
+    NC_OPT_TEXT(nacre_hashing_layer_options, mask_value),
+    NC_OPT_CHOICE_OR(nacre_hashing_layer_options, output_mode, NACRE_OUTPUT_INT,
+		     "int|one_hot|multi_hot|count"),
+    NC_OPT_END,
+};
+
+static const nc_option *table_of(const nc_layer_class *class)
+{
+	return class == &nc_class_hashing         ? bins
+	       : class == &nc_class_string_lookup ? texts
+						  : numbers;
+}
+
+/* -- reading ----------------------------------------------------------------------------------- */
+/* Whether word i of a list is `special`: a text, or a number. */
+static bool is_special(const nc_json_value *v, const nc_json_value *special)
+{
+	if (!special || special->kind == NC_JSON_NULL || special->kind != v->kind)
+		return false;
+	return v->kind == NC_JSON_STRING ? nc_json_is(v, special->text.data)
+					 : v->number == special->number;
+}
+
+/* The first word behind the special ones, which may stand in front or not. */
+static const nc_json_value *first_word(const nc_json_value *config, const nc_json_value *list,
+				       int64_t masks, int64_t unknown)
+{
+	const nc_json_value *v = list->first;
+	for (int64_t i = 0; i < masks + unknown; i++, v = v->next)
+		if (!v ||
+		    !is_special(v, nc_json_get(config, i < masks ? "mask_token" : "oov_token")))
+			return list->first;
+	return v;
+}
+
+static bool wrong_word(nc_keras *k, const char *expected, const nc_json_value *v)
+{
+	return nc_keras_fail(k, NACRE_BAD_MODEL, "vocabulary: expected %s, got %s", expected,
+			     nc_json_show(v).text);
+}
+
+/* Memory for n words, of which a file must hold as many bytes. */
+static void *room_for(nc_keras *k, double n, size_t each)
+{
+	if (!(n >= 1 && n < (double)(k->room / 32))) {
+		nc_keras_fail(k, NACRE_BAD_MODEL, "a vocabulary of %g is larger than the file", n);
+		return NULL;
+	}
+	k->room -= (size_t)n * 32;
+	void *p = nc_arena_alloc(k->arena, ((size_t)n + 1) * each);
+	if (!p)
+		nc_keras_no_memory(k);
+	return p;
+}
+
+/* Words that come from the archive later: as many, and different. */
+static bool promise(nc_keras *k, const nc_json_value *config, int64_t first, double **value,
+		    const char ***text, int64_t *n)
+{
+	const nc_json_value *size =
+	    nc_json_as(nc_json_get(config, "vocabulary_size"), NC_JSON_NUMBER);
+	double left = size ? size->number - (double)first : 0;
+	if (!size || left != floor(left))
+		return nc_keras_fail(k, NACRE_UNSUPPORTED, "the layer has no vocabulary");
+	if (!(*value = room_for(k, left, sizeof **value)) ||
+	    !(*text = room_for(k, left, sizeof **text)))
+		return false;
+	for (*n = 0; *n < (int64_t)left; ++*n) {
+		(*value)[*n] = (double)*n;
+		(*text)[*n] = "";
+	}
+	k->promised++;
+	return true;
+}
+
+static bool read_words(nc_keras *k, const nc_json_value *config, int64_t masks, int64_t unknown,
+		       bool strings, double **value, const char ***text, int64_t *n)
+{
+	const nc_json_value *list = nc_json_get(config, "vocabulary");
+	*n = 0;
+	if (!list || list->kind == NC_JSON_NULL)
+		return promise(k, config, masks + unknown, value, text, n);
+	if (list->kind != NC_JSON_ARRAY)
+		return wrong_word(k, "a list", list);
+	if (!(*value = room_for(k, list->n, sizeof **value)) ||
+	    !(*text = room_for(k, list->n, sizeof **text)))
+		return false;
+	for (const nc_json_value *v = first_word(config, list, masks, unknown); v; v = v->next) {
+		if (v->kind != (strings ? NC_JSON_STRING : NC_JSON_NUMBER) ||
+		    (strings && strlen(v->text.data) != v->text.size))
+			return wrong_word(k, strings ? "texts" : "numbers", v);
+		if (strings)
+			(*text)[(*n)++] = v->text.data;
+		else
+			(*value)[(*n)++] = v->number;
+	}
+	return true;
+}
+
+static bool read_vocabulary(nc_keras *k, const nc_layer_class *class, void *options,
+			    const nc_json_value *config)
+{
+	nacre_integer_lookup_options *o = options;
+	nacre_string_lookup_layer_options *s = options;
+	const nc_json_value *mask = nc_json_get(config, "mask_token");
+	bool strings = class == &nc_class_string_lookup;
+	int mode = strings ? s->output_mode : o->output_mode;
+	int64_t unknown = strings ? s->num_oov_indices : o->num_oov_indices, n;
+	double *value = NULL;
+	const char **text = NULL;
+	if (!strings && nc_json_as(mask, NC_JSON_NUMBER)) {
+		if (!(fabs(mask->number) <= 1e9) || mask->number != floor(mask->number))
+			return nc_keras_fail(k, NACRE_UNSUPPORTED,
+					     "mask_token: expected a whole number, got %s",
+					     nc_json_show(mask).text);
+		o->masks = 1;
+		o->mask_token = (int64_t)mask->number;
+	}
+	bool masks = (strings ? s->mask_token != NULL : o->masks) &&
+		     (mode == NACRE_OUTPUT_INT || mode == NACRE_OUTPUT_DEFAULT);
+	if (!read_words(k, config, masks, unknown ? unknown : 1, strings, &value, &text, &n))
+		return false;
+	if (strings)
+		s->vocabulary = (nacre_texts){n, text};
+	else
+		o->vocabulary = (nacre_numbers){n, value};
+	return true;
+}
+
+bool nc_keras_read_lookup(nc_keras *k, const nc_layer_class *class, void *options,
+			  const nc_json_value *config)
+{
+	static const nc_keras_harmless also[] = {{"vocabulary", NULL},
+						 {"vocabulary_size", NULL},
+						 {"vocabulary_dtype", NULL},
+						 {"encoding", "\"utf-8\""},
+						 {"pad_to_max_tokens", "false"},
+						 {"oov_method", "\"floormod\""},
+						 {"oov_token", NULL},
+						 {"mask_token", NULL},
+						 {"has_input_vocabulary", NULL},
+						 {"invert", "false"},
+						 {NULL, NULL}};
+	return nc_keras_options(k, table_of(class), options, config, also) &&
+	       (class == &nc_class_hashing || read_vocabulary(k, class, options, config));
+}
+
+/* -- assets ------------------------------------------------------------------------------------ */
+/* Line i of a text into the arena, without its end; *at moves behind it. */
+static char *next_line(nc_arena *a, const char *data, size_t size, size_t *at)
+{
+	const char *from = data + *at, *end = memchr(from, '\n', size - *at);
+	size_t n = end ? (size_t)(end - from) : size - *at;
+	char *line = nc_arena_alloc(a, n + 1);
+	*at += n + (end != NULL);
+	if (line)
+		memcpy(line, from, n);
+	if (line && n && line[n - 1] == '\r')
+		line[n - 1] = 0;
+	return line;
+}
+
+static bool set_word(nacre_layer *l, int64_t i, char *line)
+{
+	nacre_integer_lookup_options *o = (nacre_integer_lookup_options *)l->options;
+	nacre_string_lookup_layer_options *s = (nacre_string_lookup_layer_options *)l->options;
+	if (l->class == &nc_class_string_lookup) {
+		((const char **)(uintptr_t)s->vocabulary.text)[i] = line;
+		return true;
+	}
+	char *end;
+	long long v = strtoll(line, &end, 10);
+	((double *)(uintptr_t)o->vocabulary.value)[i] = (double)v;
+	return end != line && !*end && v >= INT32_MIN && v <= INT32_MAX;
+}
+
+/* The lines as the layer's words; those before them are the special ones. */
+static bool set_words(nc_keras *k, nacre_layer *l, const char *data, size_t size)
+{
+	int64_t first = nc_lookup_first(l), i = 0, lines = 0;
+	int64_t n = l->class == &nc_class_string_lookup
+			? ((nacre_string_lookup_layer_options *)l->options)->vocabulary.n
+			: ((nacre_integer_lookup_options *)l->options)->vocabulary.n;
+	while (size && (data[size - 1] == '\n' || data[size - 1] == '\r'))
+		size--;
+	if (memchr(data, 0, size))
+		return nc_keras_fail(k, NACRE_BAD_MODEL, "a line with a 0 in it");
+	for (size_t at = 0; at < size; lines++) {
+		char *line = next_line(&l->arena, data, size, &at);
+		if (!line)
+			return nc_keras_no_memory(k);
+		if (lines >= first && (i >= n || !set_word(l, i++, line)))
+			return nc_keras_fail(k, NACRE_BAD_MODEL,
+					     "line %lld: expected %lld lines of words",
+					     (long long)lines + 1, (long long)(first + n));
+	}
+	return i == n || nc_keras_fail(k, NACRE_BAD_MODEL, "expected %lld lines, got %lld",
+				       (long long)(first + n), (long long)lines);
+}
+
+static bool read_asset(nc_keras *k, const nc_zip *z, nacre_layer *l, const char *folder)
+{
+	char path[1000];
+	nc_zip_data d;
+	snprintf(path, sizeof path, "assets/%.900s/vocabulary.txt", folder);
+	const nc_zip_member *member = nc_zip_find(z, path);
+	if (!member) /* it was in the config */
+		return true;
+	k->part = "vocabulary.txt";
+	k->where = l->name;
+	if (nc_zip_read(z, member, &d, k->error))
+		return false;
+	bool good = set_words(k, l, (const char *)d.data, d.size);
+	k->promised--;
+	nc_zip_data_free(z, &d);
+	k->where = NULL;
+	return good;
+}
+
+static bool read_assets(nc_keras *k, const nc_zip *z, nacre_model *m, const char *before)
+{
+	nc_keras_places places;
+	nc_keras_order order;
+	if (!nc_keras_places_of(m, k->arena, &places, k->error) ||
+	    !nc_keras_order_of(m, k->arena, &order, k->error))
+		return false;
+	for (size_t i = 0; i < order.n; i++) {
+		nacre_layer *l = order.layer[i];
+		nacre_model *nested = nc_nested_model(l);
+		bool words = nc_keras_is_lookup(l->class) && l->class != &nc_class_hashing;
+		nc_text path;
+		if (!nested && !words)
+			continue;
+		nc_text_init(&path, &k->runtime->memory);
+		nc_text_add(&path, "%s%s", before, places.group[i]);
+		if (nested)
+			nc_text_add(&path, "/");
+		bool good = path.failed ? nc_keras_no_memory(k)
+			    : nested    ? read_assets(k, z, nested, path.data)
+					: read_asset(k, z, l, path.data);
+		nc_text_free(&path);
+		if (!good)
+			return false;
+	}
+	return true;
+}
+
+bool nc_keras_read_assets(nc_keras *k, const nc_zip *z)
+{
+	if (k->promised && !read_assets(k, z, k->model, ""))
+		return false;
+	return k->promised == 0 ||
+	       nc_keras_fail(k, NACRE_BAD_MODEL,
+			     "assets/...: not every vocabulary.txt that is wanted is there");
+}
+
+/* -- texts ------------------------------------------------------------------------------------- */
+static bool is_text(const nacre_value *v)
+{
+	return v->layer->class == &nc_class_input && nc_input_options(v->layer)->text;
+}
+
+static bool reads_texts(const nacre_layer *l)
+{
+	return l->class == &nc_class_string_lookup || l->class == &nc_class_hashing;
+}
+
+const char *nc_keras_wrong_texts(const nacre_model *m)
+{
+	for (const nc_apply *c = m->calls; c; c = c->next) {
+		if (reads_texts(c->layer) && !is_text(c->x[0]))
+			return "reads texts, but its input is none (.text = 1, dtype string)";
+		for (int i = 0; i < c->n; i++) {
+			if (!is_text(c->x[i]))
+				continue;
+			if (!reads_texts(c->layer) && !nc_nested_model(c->layer))
+				return "an input of texts leads to a layer that looks nothing up";
+			for (const nc_apply *d = c->next; d; d = d->next)
+				for (int k = 0; k < d->n; k++)
+					if (d->x[k] == c->x[i] && d->layer != c->layer)
+						return "an input of texts leads to two layers";
+		}
+	}
+	return "";
+}
+
+/* -- writing ----------------------------------------------------------------------------------- */
+static void write_integers(const nacre_integer_lookup_options *o, nc_json_out *w)
+{
+	if (o->masks)
+		nc_json_put_whole(w, "mask_token", o->mask_token);
+	else
+		nc_json_put_null(w, "mask_token");
+	nc_json_put_whole(w, "oov_token", o->oov_token);
+	nc_json_put_bool(w, "invert", o->invert);
+	nc_json_open(w, "vocabulary", '[');
+	for (int64_t i = 0; i < o->vocabulary.n; i++)
+		nc_json_put_number(w, NULL, o->vocabulary.value[i]);
+	nc_json_close(w, ']');
+}
+
+static void write_strings(const nacre_string_lookup_layer_options *s, nc_json_out *w)
+{
+	nc_json_put_text(w, "mask_token", s->mask_token);
+	nc_json_open(w, "vocabulary", '[');
+	for (int64_t i = 0; i < s->vocabulary.n; i++)
+		nc_json_put_text(w, NULL, s->vocabulary.text[i]);
+	nc_json_close(w, ']');
+}
+
+void nc_keras_write_lookup(const nacre_layer *l, nc_json_out *w)
+{
+	const nacre_hashing_layer_options *h = (const nacre_hashing_layer_options *)l->options;
+	bool hashes = l->class == &nc_class_hashing;
+	nc_json_put_text(w, "dtype",
+			 hashes && h->output_mode == NACRE_OUTPUT_INT ? "int64" : "float32");
+	for (const nc_option *o = table_of(l->class); o->name; o++) {
+		const unsigned char *field = l->options + o->offset;
+		int64_t n;
+		if (o->kind == NC_OPTION_CHOICE) {
+			nc_keras_write_choice(o, field, w);
+		} else if (o->kind == NC_OPTION_I64 && strcmp(o->name, "oov_token") != 0) {
+			memcpy(&n, field, sizeof n);
+			if (n == 0)
+				nc_json_put_null(w, o->name);
+			else
+				nc_json_put_whole(w, o->name, n);
+		}
+	}
+	if (hashes)
+		nc_json_put_text(w, "mask_value", h->mask_value);
+	else if (l->class == &nc_class_string_lookup)
+		write_strings((const nacre_string_lookup_layer_options *)l->options, w);
+	else
+		write_integers((const nacre_integer_lookup_options *)l->options, w);
+}
