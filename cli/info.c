@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "model.h"
+#include "photos.h"
 #include "tabular.h"
 
 /* -- formats ----------------------------------------------------------------------------------- */
@@ -17,10 +18,11 @@ typedef struct format {
 	const char *extension;
 } format;
 
-enum { IDX, NPY, SAFETENSORS, TABLE };
+enum { IDX, NPY, NPZ, SAFETENSORS, TABLE };
 static const format formats[] = {
     [IDX] = {"idx", nacre_idx_load, NULL, ""},
     [NPY] = {"npy", nacre_npy_load, nacre_npy_save, ".npy"},
+    [NPZ] = {"npz", NULL, NULL, ".npz"},
     [SAFETENSORS] = {"safetensors", NULL, NULL, ".safetensors"},
     [TABLE] = {"csv", NULL, NULL, ".csv"},
 };
@@ -41,6 +43,8 @@ static int format_of(const char *path, int *code)
 		return -1;
 	if (n >= 6 && memcmp(b, "\x93NUMPY", 6) == 0)
 		return NPY;
+	if (n >= 4 && (memcmp(b, "PK\3\4", 4) == 0 || memcmp(b, "PK\5\6", 4) == 0))
+		return NPZ;
 	if (n >= 4 && !b[0] && !b[1] && b[2] >= 8 && b[2] <= 14 && b[3])
 		return IDX;
 	if (n >= 2 && b[0] == 0x1f && b[1] == 0x8b)
@@ -50,7 +54,7 @@ static int format_of(const char *path, int *code)
 	if (n && !memchr(b, 0, n))
 		return TABLE;
 	*code = fail(NACRE_BAD_DATA, "%s: %s", path, n ? "the format is not known" : "is empty");
-	hint("known: idx, npy, safetensors, tables as text (csv)");
+	hint("known: idx, npy, npz, safetensors, pictures, tables as text (csv)");
 	return -1;
 }
 
@@ -110,19 +114,70 @@ static int info_tensor(const char *path, const format *f, bool as_json)
 	return 0;
 }
 
-static void json_safetensors(const char *path, const nacre_safetensors *file)
+/* A file of named tensors: one of the two is open. */
+typedef struct named_file {
+	nacre_safetensors *safetensors;
+	nacre_npz *npz;
+} named_file;
+
+static bool named_open(named_file *f, int which, const char *path, nacre_error *e)
+{
+	*f = (named_file){0};
+	if (which == NPZ)
+		f->npz = nacre_npz_open(NULL, path, e);
+	else
+		f->safetensors = nacre_safetensors_open(NULL, path, e);
+	return f->npz || f->safetensors;
+}
+
+static void named_close(named_file *f)
+{
+	nacre_npz_free(f->npz);
+	nacre_safetensors_free(f->safetensors);
+}
+
+static const char *named_format(const named_file *f)
+{
+	return formats[f->npz ? NPZ : SAFETENSORS].name;
+}
+
+static int64_t named_count(const named_file *f)
+{
+	return f->npz ? nacre_npz_count(f->npz) : nacre_safetensors_count(f->safetensors);
+}
+
+static const char *named_name(const named_file *f, int64_t i)
+{
+	return f->npz ? nacre_npz_name(f->npz, i) : nacre_safetensors_name(f->safetensors, i);
+}
+
+static nacre_tensor *named_tensor(const named_file *f, const char *name, nacre_error *e)
+{
+	return f->npz ? nacre_npz_tensor(f->npz, name, e)
+		      : nacre_safetensors_tensor(f->safetensors, name, e);
+}
+
+/* As the file has it, for a tensor that may not be readable. */
+static const char *named_dtype(const named_file *f, int64_t i, const nacre_tensor *t)
+{
+	return !f->npz ? nacre_safetensors_dtype(f->safetensors, i)
+	       : t     ? nacre_dtype_name(nacre_tensor_dtype(t))
+		       : "?";
+}
+
+static void json_named(const char *path, const named_file *file)
 {
 	json_out j = {.to = stdout};
 	json_open(&j, NULL, '{');
 	json_text(&j, "file", path);
-	json_text(&j, "format", "safetensors");
+	json_text(&j, "format", named_format(file));
 	json_open(&j, "tensors", '[');
-	for (int64_t i = 0; i < nacre_safetensors_count(file); i++) {
-		const char *name = nacre_safetensors_name(file, i);
-		nacre_tensor *t = nacre_safetensors_tensor(file, name, NULL);
+	for (int64_t i = 0; i < named_count(file); i++) {
+		const char *name = named_name(file, i);
+		nacre_tensor *t = named_tensor(file, name, NULL);
 		json_open(&j, NULL, '{');
 		json_text(&j, "name", name);
-		json_text(&j, "dtype", nacre_safetensors_dtype(file, i));
+		json_text(&j, "dtype", named_dtype(file, i, t));
 		if (t) {
 			json_shape(&j, t);
 			json_number(&j, "bytes", bytes_of(t));
@@ -132,31 +187,17 @@ static void json_safetensors(const char *path, const nacre_safetensors *file)
 	}
 	json_close(&j, ']');
 	json_open(&j, "metadata", '{');
-	for (int64_t i = 0; i < nacre_safetensors_metadata_count(file); i++) {
-		const char *key = nacre_safetensors_metadata_key(file, i);
-		json_text(&j, key, nacre_safetensors_metadata(file, key));
+	for (int64_t i = 0; i < nacre_safetensors_metadata_count(file->safetensors); i++) {
+		const char *key = nacre_safetensors_metadata_key(file->safetensors, i);
+		json_text(&j, key, nacre_safetensors_metadata(file->safetensors, key));
 	}
 	json_close(&j, '}');
 	json_close(&j, '}');
 }
 
-static void print_safetensors(const char *path, const nacre_safetensors *file)
+static void print_metadata(const nacre_safetensors *file)
 {
-	char name[160], text[200], size[32];
-	double bytes = 0, numbers = 0;
-	for (int64_t i = 0; i < nacre_safetensors_count(file); i++) {
-		nacre_tensor *t =
-		    nacre_safetensors_tensor(file, nacre_safetensors_name(file, i), NULL);
-		printf("  %s  %-8s  %-20s  %s\n",
-		       cell_text(name, nacre_safetensors_name(file, i), 40),
-		       nacre_safetensors_dtype(file, i), t ? shape_text(text, t) : "?",
-		       t ? size_text(size, bytes_of(t)) : "not readable here");
-		bytes += t ? bytes_of(t) : 0;
-		numbers += t ? (double)nacre_tensor_size(t) : 0;
-		nacre_tensor_free(t);
-	}
-	printf("%s: safetensors, %lld tensors, %.0f numbers, %s\n", path,
-	       (long long)nacre_safetensors_count(file), numbers, size_text(size, bytes));
+	char name[160];
 	for (int64_t i = 0; i < nacre_safetensors_metadata_count(file); i++) {
 		const char *key = nacre_safetensors_metadata_key(file, i);
 		const char *value = nacre_safetensors_metadata(file, key);
@@ -165,21 +206,39 @@ static void print_safetensors(const char *path, const nacre_safetensors *file)
 		       cell_text(name, value, strlen(value) > 50 ? 50 : (int)strlen(value)),
 		       strlen(value) > 50 ? "..." : "");
 	}
-	if (nacre_safetensors_metadata(file, "nacre.table"))
+}
+
+static void print_named(const char *path, const named_file *file)
+{
+	char name[160], text[200], size[32];
+	double bytes = 0, numbers = 0;
+	for (int64_t i = 0; i < named_count(file); i++) {
+		nacre_tensor *t = named_tensor(file, named_name(file, i), NULL);
+		printf("  %s  %-8s  %-20s  %s\n", cell_text(name, named_name(file, i), 40),
+		       named_dtype(file, i, t), t ? shape_text(text, t) : "?",
+		       t ? size_text(size, bytes_of(t)) : "not readable here");
+		bytes += t ? bytes_of(t) : 0;
+		numbers += t ? (double)nacre_tensor_size(t) : 0;
+		nacre_tensor_free(t);
+	}
+	printf("%s: %s, %lld tensors, %.0f numbers, %s\n", path, named_format(file),
+	       (long long)named_count(file), numbers, size_text(size, bytes));
+	print_metadata(file->safetensors);
+	if (nacre_safetensors_metadata(file->safetensors, "nacre.table"))
 		printf("A model of a table: nacre summary %s tells more.\n", path);
 }
 
-static int info_safetensors(const char *path, bool as_json)
+static int info_named(const char *path, int which, bool as_json)
 {
 	nacre_error e = {0};
-	nacre_safetensors *file = nacre_safetensors_open(NULL, path, &e);
-	if (!file)
+	named_file file;
+	if (!named_open(&file, which, path, &e))
 		return fail_with(&e);
 	if (as_json)
-		json_safetensors(path, file);
+		json_named(path, &file);
 	else
-		print_safetensors(path, file);
-	nacre_safetensors_free(file);
+		print_named(path, &file);
+	named_close(&file);
 	return 0;
 }
 
@@ -266,6 +325,10 @@ static int run_info(int n, char **operand, const void *given)
 {
 	(void)n;
 	const info_options *o = given;
+	if (!ends_with(operand[0], ".csv") && is_picture(operand[0])) {
+		int refused = refuse_given(&info_command, &o->common, false, "", "a picture");
+		return refused ? refused : photos_info(operand[0], &o->common);
+	}
 	if (is_model(operand[0])) {
 		int refused = refuse_given(&info_command, &o->common, false, "", MODEL_FILE);
 		return refused ? refused : model_info(operand[0], &o->common);
@@ -273,8 +336,8 @@ static int run_info(int n, char **operand, const void *given)
 	int code, which = format_of(operand[0], &code);
 	if (which < 0)
 		return code;
-	if (which == SAFETENSORS)
-		return info_safetensors(operand[0], o->common.json);
+	if (which == SAFETENSORS || which == NPZ)
+		return info_named(operand[0], which, o->common.json);
 	if (which != TABLE)
 		return info_tensor(operand[0], &formats[which], o->common.json);
 	nacre_table *t = open_table(operand[0], &o->table, o->common.quiet, &code);
@@ -294,10 +357,11 @@ const command info_command = {
     .least = 1,
     .most = 1,
     .summary = "show what a file holds",
-    .text = "The format is told by the first bytes: idx (plain or gzip), npy, safetensors, or a "
-	    "table as text. Of tensors: names, types, shapes, sizes; of tables: the columns and "
-	    "what is guessed of them.\n\n"
-	    "A whole model is known by its name, .keras or .h5: its layers, and how far it is "
+    .text = "The format is told by the first bytes: idx (plain or gzip), npy, npz, safetensors, a "
+	    "picture (PNG, JPEG, PNM, BMP), or a table as text. Of tensors: names, types, shapes, "
+	    "sizes; of tables: the columns and what is guessed of them.\n\n"
+	    "A whole model is known by its name, .keras, .h5 or model.json: its layers, how far "
+	    "it is "
 	    "trained.",
     .examples = "nacre info titanic.csv\nnacre info weights.safetensors --json",
     .options = info_table,
@@ -314,42 +378,45 @@ typedef struct convert_options {
 
 static const option convert_table[] = {
     {"tensor", 0, TEXT, offsetof(convert_options, tensor), "NAME", NULL, 0, 0,
-     "the tensor of a safetensors file; not needed if there is only one. To safetensors: its name "
-     "there, \"tensor\" if not given"},
+     "the tensor of a file of several; not needed if there is only one. To safetensors or npz: its "
+     "name there, \"tensor\" or \"arr_0\" if not given"},
 };
 
-static nacre_tensor *load_named(const char *path, const char *name, int *code)
+static nacre_tensor *load_named(const char *path, int which, const char *name, int *code)
 {
 	nacre_error e = {0};
-	nacre_safetensors *file = nacre_safetensors_open(NULL, path, &e);
+	named_file file;
 	nacre_tensor *t = NULL;
-	int64_t n = nacre_safetensors_count(file);
-	if (file && !name && n != 1) {
+	bool open = named_open(&file, which, path, &e);
+	int64_t n = open ? named_count(&file) : 0;
+	if (open && !name && n != 1) {
 		*code = fail(NACRE_INVALID, "%s holds %lld tensors: expected --tensor NAME", path,
 			     (long long)n);
 		hint("nacre info %s lists them", path);
-	} else if (file) {
-		t = nacre_safetensors_tensor(file, name ? name : nacre_safetensors_name(file, 0),
-					     &e);
+	} else if (open) {
+		t = named_tensor(&file, name ? name : named_name(&file, 0), &e);
 	}
 	if (!t && !*code)
 		*code = fail_with(&e);
-	nacre_safetensors_free(file);
+	named_close(&file);
 	return t;
 }
 
 static int save_as(const nacre_tensor *t, const char *path, const char *name)
 {
 	nacre_error e = {0};
+	nacre_named_tensor item = {name ? name : "tensor", t};
 	if (ends_with(path, formats[NPY].extension)) {
 		nacre_npy_save(t, path, &e);
+	} else if (ends_with(path, formats[NPZ].extension)) {
+		item.name = name ? name : "arr_0"; /* as savez has it */
+		nacre_npz_save(path, 1, &item, &e);
 	} else if (ends_with(path, formats[SAFETENSORS].extension)) {
-		nacre_named_tensor item = {name ? name : "tensor", t};
 		nacre_safetensors_save(path, 1, &item, 0, NULL, &e);
 	} else {
 		int code =
 		    fail(NACRE_INVALID, "%s: the name tells no format that can be written", path);
-		hint("expected .npy or .safetensors");
+		hint("expected .npy, .npz or .safetensors");
 		return code;
 	}
 	return e.status ? fail_with(&e) : 0;
@@ -371,15 +438,16 @@ static int run_convert(int n, char **operand, const void *given)
 		return code;
 	if (which == TABLE)
 		return fail(NACRE_UNSUPPORTED,
-			    "%s: tables are not converted; expected idx, npy or "
+			    "%s: tables are not converted; expected idx, npy, npz or "
 			    "safetensors",
 			    operand[0]);
-	if (which == SAFETENSORS)
-		t = load_named(operand[0], o->tensor, &code);
+	bool named = which == SAFETENSORS || which == NPZ;
+	if (named)
+		t = load_named(operand[0], which, o->tensor, &code);
 	else if (!(t = formats[which].load(NULL, operand[0], &e)))
 		code = fail_with(&e);
 	if (!code)
-		code = save_as(t, operand[1], which == SAFETENSORS ? NULL : o->tensor);
+		code = save_as(t, operand[1], named ? NULL : o->tensor);
 	const char *type = t ? nacre_dtype_name(nacre_tensor_dtype(t)) : "";
 	if (!code && o->common.json) {
 		json_out j = {.to = stdout};
@@ -403,10 +471,11 @@ const command convert_command = {
     .most = 2,
     .summary = "write a tensor, or a model, in another format",
     .text =
-	"From idx (plain or gzip), npy or safetensors to npy or safetensors, by the name of "
-	"OUT. The numbers and their type stay as they are; i16 of idx becomes i32; metadata and "
+	"From idx (plain or gzip), npy, npz or safetensors to npy, npz or safetensors, by the name "
+	"of OUT. The numbers and their type stay as they are; i16 of idx becomes i32; metadata and "
 	"other tensors of a safetensors file are not taken along.\n\n"
-	"A whole model, .keras or .h5, goes to .keras with everything; to .weights.h5 or "
+	"A whole model, .keras, .h5 or model.json (TensorFlow.js, with its files beside it), goes "
+	"to .keras with everything; to .weights.h5 or "
 	".safetensors go its weights, bit for bit.",
     .examples = "nacre convert old.h5 digits.keras\n"
 		"nacre convert train-images-idx3-ubyte.gz images.npy\n"

@@ -42,12 +42,19 @@ void catch_signals(void)
 }
 
 /* -- which ------------------------------------------------------------------------------------- */
+static const struct {
+	const char *name;
+	bool there;
+} libraries[] = {
+    {"zlib", NACRE_CLI_ZLIB}, {"libpng", NACRE_CLI_PNG}, {"libjpeg", NACRE_CLI_JPEG}};
+
 void print_version(FILE *to)
 {
 	nacre_runtime *rt = nacre_runtime_default();
-	fprintf(to, "nacre %s\nkernels: %s\nthreads: %d\nzlib: %s\n", nacre_version(),
-		rt ? nacre_runtime_isa(rt) : "none", rt ? nacre_runtime_threads(rt) : 0,
-		NACRE_CLI_ZLIB ? "yes" : "no");
+	fprintf(to, "nacre %s\nkernels: %s\nthreads: %d\n", nacre_version(),
+		rt ? nacre_runtime_isa(rt) : "none", rt ? nacre_runtime_threads(rt) : 0);
+	for (int i = 0; i < COUNT(libraries); i++)
+		fprintf(to, "%s: %s\n", libraries[i].name, libraries[i].there ? "yes" : "no");
 }
 
 static int version(bool as_json)
@@ -62,7 +69,8 @@ static int version(bool as_json)
 	json_text(&j, "version", nacre_version());
 	json_text(&j, "kernels", rt ? nacre_runtime_isa(rt) : NULL);
 	json_whole(&j, "threads", rt ? nacre_runtime_threads(rt) : 0);
-	json_bool(&j, "zlib", NACRE_CLI_ZLIB);
+	for (int i = 0; i < COUNT(libraries); i++)
+		json_bool(&j, libraries[i].name, libraries[i].there);
 	json_close(&j, '}');
 	return 0;
 }

@@ -10,7 +10,7 @@
 
 bool is_model(const char *path)
 {
-	return ends_with(path, ".keras") || ends_with(path, ".h5");
+	return ends_with(path, ".keras") || ends_with(path, ".h5") || ends_with(path, "model.json");
 }
 
 /* -- opening ----------------------------------------------------------------------------------- */
@@ -33,10 +33,33 @@ static nacre_model *open_model(const char *path, bool no_compile, int *code)
 	return m;
 }
 
+/* The array of "X.npy", of "DATA.npz:NAME", or of a "DATA.npz" that holds one. */
+static nacre_tensor *load_array(const char *path, nacre_error *e)
+{
+	const char *colon = strstr(path, ".npz:");
+	if (!colon && !ends_with(path, ".npz"))
+		return nacre_npy_load(NULL, path, e);
+	int n = colon ? (int)(colon - path) + 4 : (int)strlen(path);
+	char *archive = format_text("%.*s", n, path);
+	nacre_npz *file = nacre_npz_open(NULL, archive, e);
+	const char *name = colon ? colon + 5 : nacre_npz_name(file, 0);
+	nacre_tensor *t = NULL;
+	if (file && !colon && nacre_npz_count(file) != 1) {
+		e->status = NACRE_INVALID;
+		snprintf(e->text, sizeof e->text, "%.200s holds %lld arrays: expected %.200s:NAME",
+			 archive, (long long)nacre_npz_count(file), archive);
+	} else if (file) {
+		t = nacre_npz_tensor(file, name, e);
+	}
+	nacre_npz_free(file);
+	free(archive);
+	return t;
+}
+
 static nacre_tensor *open_array(const char *path, int *code)
 {
 	nacre_error e = {0};
-	nacre_tensor *t = nacre_npy_load(NULL, path, &e);
+	nacre_tensor *t = load_array(path, &e);
 	if (!t)
 		*code = fail_for(&e, NACRE_BAD_DATA);
 	else if (!nacre_tensor_rank(t))
@@ -78,12 +101,6 @@ static nacre_dataset *open_arrays(const text_list *x, const text_list *y, int *c
 	return data;
 }
 
-/* A schedule may begin or end with a rate of 0. */
-static bool compiled(const nacre_model *m)
-{
-	return nacre_learning_rate(m) > 0 || nacre_iterations(m) > 0;
-}
-
 /* A model and its samples. */
 typedef struct job {
 	nacre_model *m;
@@ -104,7 +121,7 @@ static int job_end(const job *j)
 	const nacre_error *e = nacre_model_error(j->m);
 	if (!e->status)
 		return 0;
-	if (compiled(j->m) || e->status != NACRE_INVALID)
+	if (nacre_is_compiled(j->m) || e->status != NACRE_INVALID)
 		return fail_for(e, NACRE_BAD_DATA);
 	int code = fail_for(e, NACRE_BAD_MODEL);
 	hint("the file says of no optimizer and no loss: compile the model before it is saved");
@@ -143,10 +160,25 @@ static int check_output(const char *path)
 }
 
 /* -- predict ----------------------------------------------------------------------------------- */
+/* All outputs in one file, named as savez names them. */
+static int save_together(nacre_tensor *const *y, int n, const char *path)
+{
+	nacre_error e = {0};
+	nacre_named_tensor item[NACRE_MAX_PORTS];
+	char name[NACRE_MAX_PORTS][16];
+	for (int i = 0; i < n; i++) {
+		snprintf(name[i], sizeof name[i], "arr_%d", i);
+		item[i] = (nacre_named_tensor){name[i], y[i]};
+	}
+	return nacre_npz_save(path, n, item, &e) ? fail_with(&e) : 0;
+}
+
 /* "Y.npy" of several outputs: "Y_0.npy", "Y_1.npy" ... */
 static int save_outputs(nacre_tensor *const *y, int n, const char *path)
 {
 	int code = 0, stem = (int)(strlen(path) - strlen(".npy"));
+	if (ends_with(path, ".npz"))
+		return save_together(y, n, path);
 	for (int i = 0; i < n && !code; i++) {
 		nacre_error e = {0};
 		char *name = n == 1 ? copy_text(path) : format_text("%.*s_%d.npy", stem, path, i);
@@ -164,9 +196,12 @@ int model_predict(int n, char **operand, const char *output, const common_option
 	job j = {0};
 	int code;
 	(void)o;
-	if (!ends_with(output, ".npy"))
+	if (!ends_with(output, ".npy") && !ends_with(output, ".npz"))
 		return fail(NACRE_INVALID, "expected --output Y.npy: where the predictions go");
-	while (x.n < n - 1 && x.n < COUNT(x.item)) {
+	if (n - 1 > COUNT(x.item))
+		return fail(NACRE_INVALID, "expected at most %d arrays, got %d", COUNT(x.item),
+			    n - 1);
+	while (x.n < n - 1) {
 		x.item[x.n] = operand[x.n + 1];
 		x.n++;
 	}
@@ -271,6 +306,7 @@ static int fit(const job *j, const model_training *t, const common_options *o)
 	if (t->csv_log)
 		fit.callbacks[1] = nacre_csv_logger(t->csv_log);
 	catch_signals();
+	nacre_set_seed(j->m, (uint64_t)t->seed);
 	nacre_fit_with(j->m, fit);
 	int code = job_end(j), last = nacre_history_epochs(j->m) - 1;
 	if (!code && last >= 0 && !isfinite(nacre_history(j->m, "loss", last))) {
@@ -336,13 +372,18 @@ static void json_model(const char *path, nacre_model *m)
 	json_out j = {.to = stdout};
 	json_open(&j, NULL, '{');
 	json_text(&j, "file", path);
-	json_text(&j, "format", ends_with(path, ".keras") ? "keras" : "h5");
+	json_text(&j, "format", ends_with(path, ".keras") ? "keras" :
+				ends_with(path, ".h5")	  ? "h5"
+							  : "tfjs");
 	json_text(&j, "model", nacre_model_name(m));
 	json_layers(&j, m);
 	json_outputs(&j, m);
 	json_whole(&j, "parameters", nacre_model_parameters(m));
-	json_bool(&j, "compiled", compiled(m));
-	if (compiled(m)) {
+	json_whole(&j, "trainable_parameters", nacre_model_trainable_parameters(m));
+	json_whole(&j, "non_trainable_parameters", nacre_model_non_trainable_parameters(m));
+	json_number(&j, "flops", nacre_model_flops(m));
+	json_bool(&j, "compiled", nacre_is_compiled(m));
+	if (nacre_is_compiled(m)) {
 		json_whole(&j, "iterations", nacre_iterations(m));
 		json_number(&j, "learning_rate", nacre_learning_rate(m));
 	}
@@ -365,14 +406,15 @@ int model_summary(const char *model, const common_options *o)
 static void print_info(const char *path, nacre_model *m, const char *why)
 {
 	char name[160];
-	printf("%s: model \"%s\", %d layers, %lld parameters\n", path, nacre_model_name(m),
-	       nacre_model_layers(m), (long long)nacre_model_parameters(m));
+	printf("%s: model \"%s\", %d layers, %lld parameters, %.6g flops a sample\n", path,
+	       nacre_model_name(m), nacre_model_layers(m), (long long)nacre_model_parameters(m),
+	       nacre_model_flops(m));
 	for (int i = 0; i < nacre_model_layers(m); i++) {
 		nacre_layer *layer = nacre_model_layer(m, i);
 		printf("  %s  %s\n", cell_text(name, nacre_layer_name(layer), 32),
 		       nacre_layer_class(layer));
 	}
-	if (compiled(m))
+	if (nacre_is_compiled(m))
 		printf("compiled: %lld steps so far, learning rate %g\n",
 		       (long long)nacre_iterations(m), nacre_learning_rate(m));
 	else
@@ -390,6 +432,26 @@ int model_info(const char *model, const common_options *o)
 		json_model(model, m);
 	else if (!code)
 		print_info(model, m, e.text);
+	nacre_model_free(m);
+	return code;
+}
+
+int model_plot(const char *model, const nacre_plot_options *drawing, const common_options *o)
+{
+	int code = 0;
+	if (!drawing->path || strcmp(drawing->path, "-") == 0)
+		return fail(NACRE_INVALID, "expected -o FILE.svg or -o FILE.dot to draw a model");
+	nacre_model *m = open_model(model, true, &code);
+	if (!code && nacre_plot_model_with(m, *drawing))
+		code = fail_with(nacre_model_error(m));
+	if (!code && o->json) {
+		json_out j = {.to = stdout};
+		json_open(&j, NULL, '{');
+		json_text(&j, "input", model);
+		json_text(&j, "output", drawing->path);
+		json_whole(&j, "layers", nacre_model_layers(m));
+		json_close(&j, '}');
+	}
 	nacre_model_free(m);
 	return code;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * model.h - whole models in files (.keras, .h5) and arrays (.npy): what train, evaluate, predict,
- * summary, info and convert do where they are given such a model instead of one of a table.
+ * model.h - whole models in files (.keras, .h5), arrays (.npy, .npz): what train, evaluate,
+ * predict, summary, info, plot and convert do where they are given such a model instead of one of
+ * a table.
  *
  * All return 0, or the exit code after an error was printed.
  */
@@ -27,7 +28,8 @@ typedef struct arrays {
 	 NULL,                                                                                     \
 	 0,                                                                                        \
 	 0,                                                                                        \
-	 "of a model in a file: the array of an input; once for each, in the model's order"},      \
+	 "of a model in a file: the array of an input (X.npy, DATA.npz:NAME); once for each, in "  \
+	 "the model's order"},                                                                     \
 	    {"y",                                                                                  \
 	     'y',                                                                                  \
 	     LIST,                                                                                 \
@@ -45,7 +47,7 @@ typedef struct arrays {
 typedef struct model_training {
 	const char *model, *output, *csv_log;
 	arrays data;
-	int64_t epochs, batch;
+	int64_t epochs, batch, seed;
 	bool no_shuffle;
 } model_training;
 int model_train(const model_training *t, const common_options *o);
@@ -53,6 +55,7 @@ int model_evaluate(const char *model, const arrays *data, int64_t batch, const c
 int model_predict(int n, char **operand, const char *output, const common_options *o);
 int model_summary(const char *model, const common_options *o);
 int model_info(const char *model, const common_options *o);
+int model_plot(const char *model, const nacre_plot_options *drawing, const common_options *o);
 int model_convert(const char *in, const char *out, const common_options *o);
 
 #endif

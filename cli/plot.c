@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * plot.c - nacre plot: curves of a history, and a table of confusions, as SVG.
+ * plot.c - nacre plot: curves of a history, and a table of confusions, as SVG; the graph of a
+ * model's layers, which the library draws; sheets of augmented pictures (augment.c).
  *
  * A picture carries both looks: its style sheet follows the viewer's prefers-color-scheme.  Blue
  * and orange are told apart by colour-blind eyes too, and validation is dashed.
@@ -9,22 +10,39 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "augment.h"
+#include "model.h"
 #include "tabular.h"
 
 typedef struct plot_options {
 	common_options common;
 	const char *output, *title;
 	int confusion, log, theme;
+	int types, across, closed;
+	const char *augment;
+	int64_t samples, size, seed;
 } plot_options;
 
 #define AT(field) offsetof(plot_options, field)
 static const option options[] = {
-    {"output", 'o', TEXT, AT(output), "FILE.svg", "-", 0, 0, "where the picture goes"},
+    {"output", 'o', TEXT, AT(output), "FILE.svg", "-", 0, 0,
+     "where the picture goes; of a model also .dot, .png, .pdf"},
     {"confusion", 0, FLAG, AT(confusion), NULL, NULL, 0, 0,
      "the table holds true and predicted classes: draw who is taken for whom"},
     {"title", 0, TEXT, AT(title), "TEXT", NULL, 0, 0, "a line above the picture"},
     {"log", 0, FLAG, AT(log), NULL, NULL, 0, 0, "logarithmic vertical axes"},
     {"theme", 0, CHOICE, AT(theme), "auto|light|dark", "auto", 0, 0, "auto: as the viewer prefers"},
+    {"types", 0, FLAG, AT(types), NULL, NULL, 0, 0,
+     "of a model: types of numbers and what is trained"},
+    {"across", 0, FLAG, AT(across), NULL, NULL, 0, 0, "of a model: from left to right"},
+    {"closed", 0, FLAG, AT(closed), NULL, NULL, 0, 0, "of a model: a nested model is one box"},
+    {"augment", 0, TEXT, AT(augment), "LAYERS", NULL, 0, 0,
+     "the operands are pictures: draw what augmentation makes of them. A list of layers, each "
+     "with a factor if wanted, or a model in a file"},
+    {"samples", 0, WHOLE, AT(samples), "N", "15", 1, 1000, "with --augment: of each picture"},
+    {"size", 0, WHOLE, AT(size), "PIXELS", "128", 1, 4096,
+     "with --augment and a list: the side of a picture"},
+    {"seed", 0, WHOLE, AT(seed), "N", "0", 0, 1e15, "with --augment: of the random numbers"},
 };
 
 /* -- SVG --------------------------------------------------------------------------------------- */
@@ -492,13 +510,43 @@ static void report(const plot_options *o, const char *path, const history *h)
 	json_close(&j, '}');
 }
 
+#define OF_MODELS "types,across,closed"
+#define OF_PICTURES "samples,size,seed"
+
+static int run_model(const char *path, const plot_options *o)
+{
+	nacre_plot_options drawing = {.path = o->output,
+				      .show_dtype = o->types,
+				      .show_trainable = o->types,
+				      .left_to_right = o->across,
+				      .no_expand = o->closed};
+	int code = refuse_given(&plot_command, &o->common, false, "output," OF_MODELS, MODEL_FILE);
+	return code ? code : model_plot(path, &drawing, &o->common);
+}
+
+static int run_pictures(int n, char **picture, const plot_options *o)
+{
+	augment_options sheet = {o->augment, o->output, o->samples, o->size, o->seed};
+	int code = refuse_given(&plot_command, &o->common, false, "augment,output," OF_PICTURES,
+				"--augment");
+	return code ? code : augment_plot(n, picture, &sheet, &o->common);
+}
+
 static int run(int n, char **operand, const void *given)
 {
-	(void)n;
 	const plot_options *o = given;
-	int code;
 	sink s = {0};
-	nacre_table *t = open_table(operand[0], &(table_options){0}, o->common.quiet, &code);
+	if (o->augment)
+		return run_pictures(n, operand, o);
+	if (n > 1)
+		return fail(NACRE_INVALID,
+			    "expected one operand, got %d: only --augment takes more", n);
+	if (is_model(operand[0]))
+		return run_model(operand[0], o);
+	int code =
+	    refuse_given(&plot_command, &o->common, true, OF_MODELS "," OF_PICTURES, "a table");
+	nacre_table *t =
+	    code ? NULL : open_table(operand[0], &(table_options){0}, o->common.quiet, &code);
 	if (!t)
 		return code;
 	history *h = take(1, sizeof *h);
@@ -523,15 +571,23 @@ static int run(int n, char **operand, const void *given)
 
 const command plot_command = {
     .name = "plot",
-    .operands = "TABLE.csv",
+    .operands = "TABLE.csv|MODEL.keras|PICTURE...",
     .least = 1,
-    .most = 1,
-    .summary = "draw training curves or confusions as SVG",
+    .most = 16,
+    .summary = "draw training curves, confusions or a model's graph",
     .text = "Curves: a header and a line an epoch, as nacre train --history and Keras's CSVLogger "
 	    "write them; a metric and its val_ partner share a panel. Confusions: columns true and "
 	    "predicted, as nacre evaluate --labels writes them. The pictures look right on light "
-	    "and dark pages.",
+	    "and dark pages.\n\n"
+	    "A model (.keras, .h5): its layers with their shapes, and what goes from where to "
+	    "where, as Keras's plot_model. A .dot file is a description that needs nothing; "
+	    ".svg, .png and .pdf are made of it by Graphviz's program dot, if it is installed.\n\n"
+	    "Pictures (--augment): a sheet of what training would see of them, the picture itself "
+	    "first; of several pictures a line each. Written as .png, .jpg or .ppm. A factor "
+	    "follows a colon; random_flip:1 is upside down, random_flip:2 both ways.",
     .examples = "nacre plot history.csv -o curves.svg\n"
+		"nacre plot model.keras -o graph.svg\n"
+		"nacre plot --augment random_flip,random_rotation:0.05 cat.jpg -o sheet.png\n"
 		"nacre plot --confusion labels.csv -o confusion.svg",
     .options = options,
     .n_options = COUNT(options),

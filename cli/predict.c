@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "model.h"
+#include "photos.h"
 #include "tabular.h"
 
 static rows all_rows(const nacre_table *t)
@@ -56,6 +57,7 @@ typedef struct predict_options {
 	table_options table;
 	const char *output;
 	int probabilities, keep;
+	int64_t top;
 } predict_options;
 
 #define AT(field) offsetof(predict_options, field)
@@ -65,6 +67,7 @@ static const option predict_table[] = {
     {"probabilities", 'p', FLAG, AT(probabilities), NULL, NULL, 0, 0,
      "also the probability of every class"},
     {"keep", 'k', FLAG, AT(keep), NULL, NULL, 0, 0, "also all columns of the table"},
+    {"top", 0, WHOLE, AT(top), "N", "3", 1, 65536, "of photos: so many of the likeliest classes"},
     TABLE_OPTIONS(predict_options, table),
 };
 #undef AT
@@ -146,16 +149,37 @@ static void put_json(const job *j)
 	json_close(&out, '}');
 }
 
+/* Pictures, or what is no array at least, for a model that was trained on photos. */
+static bool predict_pictures(int n, char **operand, const predict_options *o, int *code)
+{
+	nacre_model *m;
+	if (!photos_model(operand[0], &m, code))
+		return *code != 0;
+	*code = refuse_given(&predict_command, &o->common, false, "output,top", "photos");
+	if (*code)
+		nacre_model_free(m);
+	else
+		*code = photos_predict(m, n - 1, operand + 1, o->top, o->output, &o->common);
+	return true;
+}
+
 static int run_predict(int n, char **operand, const void *given)
 {
 	const predict_options *o = given;
 	job j = {0};
+	int pictures;
+	if (is_model(operand[0]) && !ends_with(operand[1], ".npy") &&
+	    predict_pictures(n, operand, o, &pictures))
+		return pictures;
 	if (is_model(operand[0])) {
 		int code = refuse_given(&predict_command, &o->common, false, "output", MODEL_FILE);
 		return code ? code : model_predict(n, operand, o->output, &o->common);
 	}
 	if (n > 2)
 		return fail(NACRE_INVALID, "expected one table, got \"%s\" as well", operand[2]);
+	int refused = refuse_given(&predict_command, &o->common, true, "top", "a table");
+	if (refused)
+		return refused;
 	sink s = {0};
 	int code = job_run(&j, operand, &o->table, o->common.quiet);
 	bool as_json = o->common.json && strcmp(o->output, "-") == 0;
@@ -175,15 +199,20 @@ static int run_predict(int n, char **operand, const void *given)
 
 const command predict_command = {
     .name = "predict",
-    .operands = "MODEL TABLE.csv|X.npy...",
+    .operands = "MODEL TABLE.csv|X.npy...|PHOTO...",
     .least = 2,
-    .most = 1 + NACRE_MAX_COLUMNS,
-    .summary = "predict the target for the rows of a table, or the outputs of a model",
+    .most = 1 << 20,
+    .summary =
+	"predict the target for the rows of a table, the outputs of a model, what is on a photo",
     .text = "MODEL is what nacre train wrote. The table needs the columns that the model was "
 	    "trained on, by name; others, and their order, do not matter.\n\n"
 	    "Or MODEL is a whole model in a file, .keras or .h5: then come its inputs, an array "
-	    "for each, in the model's order.",
-    .examples = "nacre predict titanic.safetensors new.csv -o predicted.csv\n"
+	    "for each, in the model's order.\n\n"
+	    "Or MODEL was trained on photos: then come pictures (PNG, JPEG, PNM, BMP), and the "
+	    "likeliest classes of each are printed with their probabilities; with --output as CSV. "
+	    "Pictures that cannot be read are named, and the others answered all the same.",
+    .examples = "nacre predict flowers.keras a.jpg b.png\n"
+		"nacre predict titanic.safetensors new.csv -o predicted.csv\n"
 		"nacre predict digits.keras images.npy -o probabilities.npy\n"
 		"nacre predict iris.safetensors new.csv --keep --probabilities",
     .options = predict_table,

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "model.h"
+#include "photos.h"
 #include "tabular.h"
 
 typedef struct train_options {
@@ -16,9 +17,9 @@ typedef struct train_options {
 	table_options table;
 	const char *target, *model, *output, *history, *ignore, *categories, *hidden, *csv_log;
 	arrays data;
-	int task, no_shuffle;
+	int task, no_shuffle, pixels, skip_bad;
 	double validation, test, dropout, rate;
-	int64_t epochs, batch, patience, seed;
+	int64_t epochs, batch, patience, seed, size;
 } train_options;
 
 #define AT(field) offsetof(train_options, field)
@@ -53,12 +54,20 @@ static const option options[] = {
     {"learning-rate", 0, REAL, AT(rate), "RATE", "0.002", 1e-9, 1e30,
      "of Adam, at first; halved when nothing gets better"},
     {"seed", 0, WHOLE, AT(seed), "N", "0", 0, 9e15,
-     "of the split, the weights and the order; equal seeds give equal models"},
+     "of the split, the weights and the order; of a model in a file of the order, and of what its "
+     "layers draw; equal seeds give equal models"},
     ARRAY_OPTIONS(train_options, data),
     {"no-shuffle", 0, FLAG, AT(no_shuffle), NULL, NULL, 0, 0,
      "of a model in a file: the samples in their order, not in a new one every epoch"},
     {"csv-log", 0, TEXT, AT(csv_log), "FILE", NULL, 0, 0,
      "of a model in a file: write loss and metrics of every epoch as CSV, as Keras does"},
+    {"size", 0, WHOLE, AT(size), "PIXELS", NULL, 1, 4096,
+     "of photos: height and width that they are brought to (32, or what the model takes)"},
+    {"pixels", 0, CHOICE, AT(pixels), "auto|0..255|0..1|-1..1", "auto", 0, 0,
+     "of photos: the range that the model takes; auto: 0..255 if it has a Rescaling or "
+     "Normalization layer, else 0..1"},
+    {"skip-bad", 0, FLAG, AT(skip_bad), NULL, NULL, 0, 0,
+     "of photos: leave out files that cannot be read instead of refusing them"},
     TABLE_OPTIONS(train_options, table),
 };
 
@@ -605,20 +614,47 @@ static char *default_output(const char *path)
 }
 
 #define ARRAY_NAMES "x,y,sample-weight,no-shuffle,csv-log"
+#define PHOTO_NAMES "size,pixels,skip-bad"
 
 /* A model in a file: it says itself how it is trained. */
 static int train_file(const char *path, const train_options *o)
 {
 	int code = refuse_given(&train_command, &o->common, false,
-				"output,epochs,batch-size," ARRAY_NAMES, MODEL_FILE);
+				"output,epochs,batch-size,seed," ARRAY_NAMES, MODEL_FILE);
 	model_training t = {.model = path,
 			    .output = o->output,
 			    .csv_log = o->csv_log,
 			    .data = o->data,
 			    .epochs = o->epochs,
 			    .batch = o->batch,
+			    .seed = o->seed,
 			    .no_shuffle = o->no_shuffle};
 	return code ? code : model_train(&t, &o->common);
+}
+
+/* A folder with a folder of photos for each class. */
+static int train_photos(const char *path, const train_options *o)
+{
+	int code = refuse_given(&train_command, &o->common, false,
+				"model,output,history,validation,test,hidden,dropout,epochs,"
+				"patience,batch-size,learning-rate,seed," PHOTO_NAMES,
+				"photos");
+	photos_options p = {.model = o->model,
+			    .output = o->output,
+			    .hidden = o->hidden,
+			    .history = o->history,
+			    .pixels = o->pixels,
+			    .skip_bad = o->skip_bad,
+			    .epochs = o->epochs,
+			    .batch = o->batch,
+			    .patience = o->patience,
+			    .seed = o->seed,
+			    .size = o->size,
+			    .validation = o->validation,
+			    .test = o->test,
+			    .rate = o->rate,
+			    .dropout = o->dropout};
+	return code ? code : photos_train(path, &p, &o->common);
 }
 
 static int run(int n, char **operand, const void *given)
@@ -627,7 +663,10 @@ static int run(int n, char **operand, const void *given)
 	const train_options *o = given;
 	if (is_model(operand[0]))
 		return train_file(operand[0], o);
-	int code = refuse_given(&train_command, &o->common, true, ARRAY_NAMES, "a table");
+	if (is_folder(operand[0]))
+		return train_photos(operand[0], o);
+	int code = refuse_given(&train_command, &o->common, true, ARRAY_NAMES "," PHOTO_NAMES,
+				"a table");
 	if (code)
 		return code;
 	if (!o->target) {
@@ -659,10 +698,10 @@ static int run(int n, char **operand, const void *given)
 
 const command train_command = {
     .name = "train",
-    .operands = "TABLE.csv|MODEL.keras",
+    .operands = "TABLE.csv|MODEL.keras|PHOTOS/",
     .least = 1,
     .most = 1,
-    .summary = "train a model on a table, or a model in a file further",
+    .summary = "train a model on a table or on photos, or a model in a file further",
     .text =
 	"The kinds of the columns are guessed: numbers are normalized, categories become inputs of "
 	"their own, missing fields are filled and marked, columns of text are left out. Rows are "
@@ -673,8 +712,14 @@ const command train_command = {
 	"saved.\n\n"
 	"A whole model in a file, .keras or .h5, trains on arrays by the optimizer, the loss and "
 	"the metrics that it was compiled with, and goes on where it was: moments and step are in "
-	"the file. Ctrl-C ends it early; what is trained is saved.",
-    .examples = "nacre train digits.keras --x images.npy --y labels.npy -e 5 -o trained.keras\n"
+	"the file. Ctrl-C ends it early; what is trained is saved.\n\n"
+	"PHOTOS/ is a folder with a folder of pictures (PNG, JPEG, PNM, BMP) for each class. "
+	"--model takes a model in a .keras file, whose input is the size of the pictures and "
+	"whose output is a number for each class; or linear or mlp, on small copies of them. The "
+	"file that is written, PHOTOS.keras if --output does not say else, holds the names of the "
+	"classes, too: nacre predict FILE photo.jpg needs nothing else.",
+    .examples = "nacre train photos/ --model resnet.keras -o flowers.keras -e 30\n"
+		"nacre train digits.keras --x images.npy --y labels.npy -e 5 -o trained.keras\n"
 		"nacre train titanic.csv --target Survived\n"
 		"nacre train housing.csv -t median_house_value -o housing.safetensors\n"
 		"nacre train iris.csv -t -1 --model linear --history iris-history.csv",

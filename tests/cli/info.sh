@@ -27,7 +27,7 @@ run 0 convert six.safetensors again.npy --tensor images/x -q
 [ -s out ] && wrong "--quiet is not quiet"
 
 run 2 convert six.idx six.txt
-has err ".npy or .safetensors"
+has err ".npz or .safetensors"
 run 2 convert six.safetensors x.npy --tensor nothing
 has err 'it has "images/x"'
 run 0 info "$data/people.csv"

@@ -34,6 +34,29 @@ near()
 		wrong "expected $2, got $1"
 }
 
+# -- TensorFlow.js
+mkdir tfjs
+printf '\000\001\002\003\000\074\000\300' >tfjs/w.bin
+cat >tfjs/model.json <<'END'
+{"format": "layers-model", "modelTopology": {"class_name": "Sequential", "config": {"name": "m",
+"layers": [{"class_name": "Dense", "config": {"name": "dense", "units": 2, "activation": "linear",
+"use_bias": true, "batch_input_shape": [null, 2]}}]}}, "weightsManifest": [{"paths": ["w.bin"],
+"weights": [{"name": "dense/kernel", "shape": [2, 2], "dtype": "float32", "quantization":
+{"dtype": "uint8", "scale": 0.5, "min": -1}}, {"name": "dense/bias", "shape": [2], "dtype":
+"float32", "quantization": {"dtype": "float16"}}]}]}
+END
+run 0 info tfjs/model.json
+has out "dense"
+run 0 info tfjs/model.json --json
+has out '"format": "tfjs"'
+run 0 convert tfjs/model.json tfjs.keras
+has out "6 parameters"
+run 0 summary tfjs.keras
+has out "Total params"
+sed 's/"w.bin"/"..\/w.bin"/' tfjs/model.json >up.model.json
+run 4 info up.model.json
+has err "beside it"
+
 # -- predict
 run 0 predict "$k/sequential.keras" "$k/sequential_x.npy" -o y.npy
 same y.npy "$k/sequential_y.npy"
@@ -71,7 +94,11 @@ has out "Trainable params: 151"
 has out "Non-trainable params: 16"
 lacks out "Optimizer"
 run 0 summary "$k/sequential.keras" --json
-is_json file format model layers name class outputs parameters compiled
+is_json file format model layers name class outputs parameters compiled trainable_parameters \
+	non_trainable_parameters flops
+has out '"trainable_parameters": 151'
+has out '"non_trainable_parameters": 16'
+above "$(sed -n 's/.*"flops": //p' out | tr -d ,)" 150
 run 0 info "$k/sequential.keras"
 has out "LayerNormalization"
 has out "0 steps so far, learning rate 0.01"
@@ -125,6 +152,15 @@ for o in adam sgd rmsprop nested; do
 done
 run 0 info adam.keras
 has out "12 steps"
+# equal seeds give equal files, others another order of the samples
+for seed in 3 3 4; do
+	run 0 train "$k/adam_before.keras" --x "$x" --y "$t" --epochs 2 -b 4 --seed $seed -q \
+		-o "s$seed.keras"
+	run 0 predict "s$seed.keras" "$x" -o "s$seed.npy"
+	[ -e first.npy ] || cp s3.npy first.npy
+done
+cmp -s first.npy s3.npy || wrong "equal seeds gave other models"
+cmp -s s3.npy s4.npy && wrong "--seed changes nothing"
 run 0 train "$k/adam_before.keras" --x "$x" --y "$t" -o one.keras --json
 is_json model output samples epochs iterations history loss accuracy
 run 0 train one.keras --x "$x" --y "$t" -o one.keras --epochs 2

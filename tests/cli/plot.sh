@@ -63,6 +63,35 @@ has confusion.svg "cat taken for dog: 1 of 2"
 has confusion.svg "&lt;b&gt;"
 [ "$(count confusion.svg 'class="cell"')" = 9 ] || wrong "expected 9 cells"
 
+# the graph of a model: a text for Graphviz always, a picture if its program is there
+k=$source/tests/fixtures/keras_files
+run 0 plot "$k/functional.keras" -o graph.dot
+has graph.dot "digraph"
+has graph.dot "Output shape"
+has graph.dot " -> "
+run 0 plot "$k/nested_before.keras" -o nested.dot --types --across --json
+is_json input output layers
+has nested.dot "subgraph"
+has nested.dot "rankdir=LR"
+has nested.dot "trainable"
+run 0 plot "$k/nested_before.keras" -o closed.dot --closed
+lacks closed.dot "subgraph"
+if command -v dot >/dev/null; then
+	run 0 plot "$k/nested_before.keras" -o graph.svg
+	well_formed graph.svg
+	has graph.svg "<svg"
+else
+	run 2 plot "$k/nested_before.keras" -o graph.svg
+	has err "Graphviz's program dot, which is not installed"
+fi
+run 2 plot "$k/functional.keras"
+has err "expected -o FILE.svg"
+run 2 plot "$k/functional.keras" -o graph.txt
+run 2 plot "$k/functional.keras" -o graph.dot --log
+has err "--log does not go with a model in a file"
+run 2 plot history.csv -o curves.svg --types
+run 6 plot nowhere.keras -o graph.dot
+
 run 6 plot nowhere.csv
 run 6 plot history.csv -o no/such/folder/x.svg
 printf 'name\nx\ny\n' >text.csv
