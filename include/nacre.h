@@ -17,6 +17,10 @@
 #include "nacre/initializer.h"
 #include "nacre/layer.h"
 #include "nacre/layers_more.h"
+#include "nacre/convolution.h"
+#include "nacre/augment.h"
+#include "nacre/image.h"
+#include "nacre/image_data.h"
 #include "nacre/vocabulary.h"
 #include "nacre/constraint.h"
 #include "nacre/loss.h"
@@ -26,5 +30,6 @@
 #include "nacre/callback.h"
 #include "nacre/model.h"
 #include "nacre/save.h"
+#include "nacre/applications.h"
 
 #endif
