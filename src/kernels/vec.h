@@ -69,6 +69,11 @@ INLINE vf v_sel(vi m, vf a, vf b)
 	V_LANES(r, m[i] ? a[i] : b[i]);
 	return r;
 }
+/* the same by bits: inside of loops over windows GCC takes the lanes above apart */
+INLINE vf v_pick(vi m, vf a, vf b)
+{
+	return (vf)((m & (vi)a) | (~m & (vi)b));
+}
 /* a where the lanes of m are all ones, else 0 */
 INLINE vf v_only(vi m, vf a)
 {
