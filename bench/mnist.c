@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * mnist.c - the program that the peers' ones stand beside (bench/peers): 784-512-10 on MNIST with
- * Adam, five epochs, with the public interface alone, and the time of each part in one line.
+ * mnist.c - the program that the peers' ones stand beside (bench/peers): MNIST with Adam, with the
+ * public interface alone, and the time of each part in one line.
  *
- *     bench/mnist [threads [seed]]        (0 threads: one per CPU)
+ *     bench/mnist [threads [seed [mlp|convnet]]]        (0 threads: one per CPU)
+ *
+ * mlp is 784-512-10, five epochs; convnet is Keras's example, two.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +16,7 @@
 
 #include <nacre.h>
 
-enum { EPOCHS = 5 };
+enum { EPOCHS = 5, CONVNET_EPOCHS = 2 };
 
 static double now(clockid_t clock)
 {
@@ -77,11 +80,31 @@ static int end(void *context, nacre_model *model, int epoch, const nacre_logs *l
 	return 0;
 }
 
+static void add_mlp(nacre_model *m)
+{
+	nacre_add(m, nacre_input(784));
+	nacre_add(m, nacre_dense(512, .activation = nacre_relu));
+}
+
+static void add_convnet(nacre_model *m)
+{
+	nacre_add(m, nacre_input(784));
+	nacre_add(m, nacre_reshape_layer(28, 28, 1));
+	nacre_add(m, nacre_conv2d(32, {3}, .activation = nacre_relu));
+	nacre_add(m, nacre_max_pooling2d());
+	nacre_add(m, nacre_conv2d(64, {3}, .activation = nacre_relu));
+	nacre_add(m, nacre_max_pooling2d());
+	nacre_add(m, nacre_flatten());
+	nacre_add(m, nacre_dropout(0.5));
+}
+
 int main(int argc, char **argv)
 {
 	double born = since_start(), start = now(CLOCK_MONOTONIC);
 	int threads = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 0;
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 0;
+	bool convnet = argc > 3 && !strcmp(argv[3], "convnet");
+	int n_epochs = convnet ? CONVNET_EPOCHS : EPOCHS;
 	if (nacre_runtime_set_threads(NULL, threads)) {
 		fprintf(stderr, "mnist: cannot compute on '%s' threads\n", argv[1]);
 		return 2;
@@ -92,8 +115,7 @@ int main(int argc, char **argv)
 
 	nacre_model *m = nacre_sequential("mnist");
 	nacre_set_seed(m, seed);
-	nacre_add(m, nacre_input(784));
-	nacre_add(m, nacre_dense(512, .activation = nacre_relu));
+	(convnet ? add_convnet : add_mlp)(m);
 	nacre_add(m, nacre_dense(10, .activation = nacre_softmax));
 	nacre_compile(m, .optimizer = nacre_adam(), .loss = nacre_categorical_crossentropy,
 		      .metrics = {nacre_accuracy});
@@ -101,7 +123,7 @@ int main(int argc, char **argv)
 
 	epochs e = {0};
 	nacre_callback timer = {.context = &e, .on_epoch_begin = begin, .on_epoch_end = end};
-	nacre_fit(m, train, .epochs = EPOCHS, .batch_size = 128, .verbose = NACRE_SILENT,
+	nacre_fit(m, train, .epochs = n_epochs, .batch_size = 128, .verbose = NACRE_SILENT,
 		  .callbacks = {timer});
 	double fitted = now(CLOCK_MONOTONIC);
 
@@ -112,7 +134,7 @@ int main(int argc, char **argv)
 	if (!failed) {
 		printf("name=nacre start=%.4f load=%.4f compile=%.4f fit=%.4f epochs=", born,
 		       loaded - start, compiled - loaded, fitted - compiled);
-		for (int i = 0; i < EPOCHS; i++)
+		for (int i = 0; i < n_epochs; i++)
 			printf("%s%.4f", i ? "," : "", e.seconds[i]);
 		printf(" evaluate=%.4f total=%.4f loss=%.4f accuracy=%.4f", done - fitted,
 		       born + done - start, r.loss, r.metric[0]);

@@ -18,6 +18,10 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
     os.environ.pop(name, None)
 
+# the net that is trained, and for how many epochs: bench/run says
+NET = os.environ.get("NACRE_BENCH_NET", "mlp")
+EPOCHS = int(os.environ.get("NACRE_BENCH_EPOCHS", "5"))
+
 FOLDER = pathlib.Path(os.environ.get("MNIST") or
                       pathlib.Path(__file__).resolve().parents[2] / "data" / "mnist")
 

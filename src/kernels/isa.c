@@ -24,6 +24,7 @@
 
 #include "conv.inc"
 #include "winograd.inc"
+#include "winograd_filter.inc"
 #include "depthwise.inc"
 #include "pool.inc"
 

@@ -158,6 +158,7 @@ typedef struct nc_conv {
  * from sizes alone), each in panels [ceil(co/nr)][size... * ci][nr] of each group.  y: of c. */
 typedef struct nc_conv_filter {
 	nc_conv c;	 /* b, vm unused; y is read, steps of 1 */
+	bool winograd;	 /* the sums are those of the transforms: [chunks][panel][16][ci][nr] */
 	int64_t chunks;	 /* what conv_filter_chunks says */
 	float *partial;	 /* [chunks][groups][panels] */
 } nc_conv_filter;
@@ -165,7 +166,7 @@ typedef struct nc_conv_filter {
 typedef struct nc_conv_sum {
 	int64_t k, co, groups, chunks;
 	int nr;
-	bool panels;
+	bool panels, winograd; /* into panels; from winograd's sums */
 	const float *partial;
 	float *f;
 } nc_conv_sum;
@@ -342,9 +343,10 @@ typedef struct nc_kernels {
 	void (*conv)(const nc_conv *c, int tid, int nt, void *scratch);
 	size_t (*conv_scratch)(const nc_conv *c, int nt);
 	bool (*conv_winograd)(const nc_conv *c); /* is that the faster way, by shape alone? */
-	int64_t (*conv_filter_chunks)(const nc_conv *c);
+	bool (*filter_winograd)(const nc_conv *c); /* likewise for the filter's gradient */
+	int64_t (*conv_filter_chunks)(const nc_conv_filter *c);
 	void (*conv_filter)(const nc_conv_filter *c, int tid, int nt, void *scratch);
-	size_t (*conv_filter_scratch)(const nc_conv_filter *c, int nt);
+	size_t (*conv_filter_scratch)(const nc_conv_filter *c);
 	void (*conv_sum)(const nc_conv_sum *s, int tid, int nt);
 	void (*conv_pack)(const nc_conv_pack *p, int tid, int nt);
 	void (*winograd_filter)(const nc_winograd_filter *w, int tid, int nt);

@@ -150,25 +150,6 @@ static const char *conv_name(const nc_conv *k, bool epilogue)
 	return epilogue ? "conv direct+epilogue" : "conv direct";
 }
 
-/* most scratch over the numbers of threads that a run may have */
-static void set_scratch(nc_compile *c, nc_step *s, size_t (*need)(const void *, const void *, int),
-			const void *table, const void *args)
-{
-	for (int nt = 1; nt <= nc_pool_threads(c->runtime->pool); nt++) {
-		size_t bytes = need(table, args, nt);
-		if (bytes > s->scratch)
-			s->scratch = bytes;
-	}
-}
-static size_t conv_need(const void *table, const void *args, int nt)
-{
-	return ((const nc_kernels *)table)->conv_scratch(args, nt);
-}
-static size_t filter_need(const void *table, const void *args, int nt)
-{
-	return ((const nc_kernels *)table)->conv_filter_scratch(args, nt);
-}
-
 /* k of node n: x, panels and result are values; b: the epilogue, or NULL */
 static bool add_conv(nc_compile *c, nacre_node *n, const nc_conv *k, int x, int panels, int y,
 		     const nc_vm_build *b, double part)
@@ -187,7 +168,10 @@ static bool add_conv(nc_compile *c, nacre_node *n, const nc_conv *k, int x, int 
 	    !(b ? nc_cpu_vm_connect(c, b, &a->vm) : nc_writes(c, &a->conv.y, y, 0)))
 		return false;
 	s = &c->program->step[c->program->n_steps - 1];
-	set_scratch(c, s, conv_need, s->table, &a->conv);
+	for (int nt = 1; nt <= nc_pool_threads(c->runtime->pool); nt++) {
+		size_t bytes = nc_cpu_kernels(c)->conv_scratch(&a->conv, nt);
+		s->scratch = bytes > s->scratch ? bytes : s->scratch;
+	}
 	return true;
 }
 
@@ -428,22 +412,26 @@ bool nc_cpu_lower_conv_filter(nc_compile *c, nacre_node *n)
 		return lower_depthwise_back(c, n, &w);
 	nc_conv_filter k = {.c = conv_of(&w)};
 	k.c.nr = kernels->gemm_width(k.c.co);
-	k.chunks = kernels->conv_filter_chunks(&k.c);
+	k.winograd = c->optimize && kernels->filter_winograd(&k.c);
+	k.chunks = kernels->conv_filter_chunks(&k);
 	bool panels = k.c.groups == 1 && nc_cpu_only_updates_panels(c, n);
 	int x = nc_plain(c, n->in[0]), dy = nc_plain(c, n->in[1]);
 	int to = panels ? nc_cpu_panels_value(c, n) : nc_plain(c, n);
-	bool whole = panels && k.chunks == 1; /* the sums are the result */
+	bool whole = panels && k.chunks == 1 && !k.winograd; /* the sums are the result */
 	size_t bytes = panel_bytes(&k.c) * (size_t)k.chunks;
+	if (k.winograd)
+		bytes = bytes / 9 * 16;
 	int partial = whole ? to : nc_temporary(c, bytes);
 	if (x < 0 || dy < 0 || to < 0 || partial < 0)
 		return false;
-	nc_step *s = nc_cpu_step(c, run_filter, sizeof k, "conv filter", n, flops(n),
+	nc_step *s = nc_cpu_step(c, run_filter, sizeof k,
+				 k.winograd ? "conv filter winograd" : "conv filter", n, flops(n),
 				 bytes_of(n, NULL));
 	if (!s)
 		return false;
 	nc_conv_filter *a = s->args;
 	*a = k;
-	set_scratch(c, s, filter_need, s->table, a);
+	s->scratch = kernels->conv_filter_scratch(a);
 	if (!nc_reads(c, &a->c.x, x, 0) || !nc_reads(c, &a->c.y, dy, 0) ||
 	    !nc_writes(c, &a->partial, partial, 0))
 		return false;
@@ -458,6 +446,7 @@ bool nc_cpu_lower_conv_filter(nc_compile *c, nacre_node *n)
 			     .groups = k.c.groups,
 			     .chunks = k.chunks,
 			     .nr = k.c.nr,
-			     .panels = panels};
+			     .panels = panels,
+			     .winograd = k.winograd};
 	return nc_reads(c, &sum->partial, partial, 0) && nc_writes(c, &sum->f, to, 0);
 }
