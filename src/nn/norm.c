@@ -61,17 +61,18 @@ bool nc_norm_add_weights(nc_call *c, nacre_layer *l, int rank, const int64_t *sh
 						    w->beta_regularizer, true));
 }
 
-/* gamma (x - mean) / sqrt(variance + epsilon) + beta; gamma, beta: weights, -1: none */
+/* gamma (x - mean) / sqrt(variance + epsilon) + beta as x scale + shift, which takes two operations
+ * for an element instead of four; gamma, beta: weights, -1: none */
 static nacre_node *normalize(nc_call *c, nacre_layer *l, nacre_node *x, int axis, nacre_node *mean,
 			     nacre_node *variance, double epsilon, int gamma, int beta)
 {
 	nacre_node *scale = nacre_rsqrt(nacre_add_number(variance, epsilon));
-	nacre_node *y = nacre_times(nacre_minus(x, mean), scale);
 	if (gamma >= 0)
-		y = nacre_times(y, nc_norm_spread(c, l, gamma, x, axis));
+		scale = nacre_times(scale, nc_norm_spread(c, l, gamma, x, axis));
+	nacre_node *shift = nacre_neg(nacre_times(mean, scale));
 	if (beta >= 0)
-		y = nacre_plus(y, nc_norm_spread(c, l, beta, x, axis));
-	return y;
+		shift = nacre_plus(shift, nc_norm_spread(c, l, beta, x, axis));
+	return nacre_plus(nacre_times(x, scale), shift);
 }
 
 /* -- batch normalization ----------------------------------------------------------------------- */
