@@ -27,9 +27,10 @@ nacre_node *nacre_relu6(nacre_node *x)
 nacre_node *nacre_relu_with(nacre_node *x, double negative_slope, double max_value,
 			    double threshold)
 {
-	nacre_node *high = nacre_threshold_at(x, threshold, 0);
+	nacre_node *high = threshold == 0 ? nacre_relu(x) : nacre_threshold_at(x, threshold, 0);
 	if (max_value < (double)FLT_MAX)
-		high = nacre_clip(high, 0, max_value);
+		high = threshold >= 0 ? nacre_minimum(high, number(x, max_value))
+				      : nacre_clip(high, 0, max_value);
 	if (negative_slope == 0)
 		return high;
 	nacre_node *low = nacre_minimum(nacre_add_number(x, -threshold), number(x, 0));
