@@ -27,6 +27,7 @@ typedef struct photos {
 	double scale, offset;
 	int n;
 	char **class_name;
+	nacre_model *base; /* of --from: what is in front of m */
 } photos;
 
 bool is_folder(const char *path)
@@ -51,6 +52,7 @@ static void photos_free(photos *p)
 		free(p->class_name[i]);
 	free(p->class_name);
 	nacre_model_free(p->m);
+	nacre_model_free(p->base);
 	*p = (photos){0};
 }
 
@@ -87,22 +89,32 @@ static int write_note(const photos *p)
 	return code;
 }
 
-/* The size of the pictures that a model takes, and how many classes it tells apart. */
-static int read_shapes(photos *p, const char *path, int64_t *classes)
+/* The size of the pictures that a model takes. */
+static int read_input(photos *p, nacre_model *m, const char *path)
 {
-	nacre_value *x = nacre_model_input_value(p->m, 0), *y = nacre_model_output_value(p->m, 0);
+	nacre_value *x = nacre_model_input_value(m, 0);
 	const int64_t *shape = nacre_value_shape(x);
-	if (nacre_value_rank(x) != 4 || nacre_model_input_value(p->m, 1) || shape[1] < 1 ||
+	if (nacre_value_rank(x) != 4 || nacre_model_input_value(m, 1) || shape[1] < 1 ||
 	    shape[2] < 1 || (shape[3] != 1 && shape[3] != 3 && shape[3] != 4))
 		return fail(NACRE_BAD_MODEL,
 			    "%s: expected a model of one input [height, width, 1, 3 or 4 channels]",
 			    path);
-	if (nacre_model_outputs(p->m) != 1 || nacre_value_rank(y) != 2)
-		return fail(NACRE_BAD_MODEL,
-			    "%s: expected a model of one output, a number for each class", path);
 	p->height = shape[1];
 	p->width = shape[2];
 	p->channels = shape[3];
+	return 0;
+}
+
+/* And how many classes it tells apart. */
+static int read_shapes(photos *p, const char *path, int64_t *classes)
+{
+	nacre_value *y = nacre_model_output_value(p->m, 0);
+	int code = read_input(p, p->m, path);
+	if (code)
+		return code;
+	if (nacre_model_outputs(p->m) != 1 || nacre_value_rank(y) != 2)
+		return fail(NACRE_BAD_MODEL,
+			    "%s: expected a model of one output, a number for each class", path);
 	*classes = nacre_value_shape(y)[1];
 	return 0;
 }
@@ -172,11 +184,11 @@ static int build(photos *p, const photos_options *o, int n_classes)
 }
 
 /* A model that brings its pixels into its own range says so by its layers. */
-static void choose_pixels(photos *p, int chosen)
+static void choose_pixels(photos *p, const nacre_model *m, int chosen)
 {
 	bool own = false;
-	for (int i = 0; i < nacre_model_layers(p->m); i++) {
-		const char *class = nacre_layer_class(nacre_model_layer(p->m, i));
+	for (int i = 0; i < nacre_model_layers(m); i++) {
+		const char *class = nacre_layer_class(nacre_model_layer(m, i));
 		own |= strcmp(class, "Rescaling") == 0 || strcmp(class, "Normalization") == 0;
 	}
 	int range = chosen ? chosen : own ? 1 : 2;
@@ -191,7 +203,7 @@ static nacre_dataset *open_photos(const photos *p, const char *folder, const pho
 	    .folder = folder,
 	    .image = {.height = p->height, .width = p->width, .color = color_of(p->channels)},
 	    .seed = (uint64_t)o->seed,
-	    .cache = 1,
+	    .cache = !o->from, /* whose pictures are looked at once */
 	    .cache_limit = CACHE,
 	    .bad_files = o->skip_bad ? NACRE_BAD_FILES_SKIP : NACRE_BAD_FILES_REFUSE};
 	nacre_dataset *d = nacre_image_dataset_open(&options);
@@ -244,6 +256,119 @@ static int make_parts(parts *s, const photos_options *o)
 	s->validation = nacre_dataset_slice(s->all, train, train + validation);
 	s->test = nacre_dataset_slice(s->all, train + validation, n);
 	return s->train && s->validation && s->test ? 0 : fail(NACRE_NO_MEMORY, "out of memory");
+}
+
+/* -- transfer -----------------------------------------------------------------------------------
+ * --from: a trained network without its head makes features of every photo, once; a new head is
+ * trained on them, and both together are the model. */
+
+/* The last layer in front of the head: where space ends. */
+static const char *end_of_body(const nacre_model *m)
+{
+	for (int i = nacre_model_layers(m) - 1; i >= 0; i--) {
+		const char *class = nacre_layer_class(nacre_model_layer(m, i));
+		if (strcmp(class, "GlobalAveragePooling2D") == 0 ||
+		    strcmp(class, "GlobalMaxPooling2D") == 0 || strcmp(class, "Flatten") == 0)
+			return nacre_layer_name(nacre_model_layer(m, i));
+	}
+	return NULL;
+}
+
+/* The range of pixels: as its note says, if it was made here of photos; else as its layers do. */
+static void choose_base_pixels(photos *p, int chosen)
+{
+	json *j = nacre_note(p->base, KEY) ? json_parse(nacre_note(p->base, KEY)) : NULL;
+	double scale = json_get_number(j, "scale"), offset = json_get_number(j, "offset");
+	bool mobile = strncmp(nacre_model_name(p->base), "mobilenet", 9) == 0;
+	choose_pixels(p, p->base, chosen ? chosen : mobile ? 3 : 0);
+	if (j && !chosen && isfinite(scale) && isfinite(offset)) {
+		p->scale = scale;
+		p->offset = offset;
+	}
+	json_free(j);
+}
+
+static int open_base(photos *p, const photos_options *o)
+{
+	nacre_error e = {0};
+	p->base = nacre_load_with(NULL, o->from, (nacre_load_options){.no_compile = 1}, &e);
+	if (!p->base)
+		return fail_with(&e);
+	const char *layer = end_of_body(p->base);
+	int code = read_input(p, p->base, o->from);
+	if (!code && o->size && (o->size != p->height || o->size != p->width))
+		code = fail(NACRE_INVALID, "--size %lld: %s takes %lld x %lld", (long long)o->size,
+			    o->from, (long long)p->height, (long long)p->width);
+	if (!code && !layer && nacre_value_rank(nacre_model_output_value(p->base, 0)) != 4)
+		code = fail(NACRE_BAD_MODEL,
+			    "--from %s: expected a network for images: global pooling or Flatten "
+			    "in front of its head, or [height, width, channels] at its end",
+			    o->from);
+	if (!code && layer)
+		nacre_cut(p->base, layer);
+	if (!code && nacre_model_error(p->base)->status)
+		code = fail_with(nacre_model_error(p->base));
+	if (!code)
+		choose_base_pixels(p, o->pixels);
+	return code;
+}
+
+static int build_head(photos *p, const photos_options *o, int n_classes)
+{
+	const nacre_value *y = nacre_model_output_value(p->base, 0);
+	int rank = nacre_value_rank(y);
+	const int64_t *shape = nacre_value_shape(y);
+	nacre_input_options in = {.shape = {0}};
+	for (int i = 1; i < rank; i++)
+		in.shape[i - 1] = shape[i];
+	p->m = nacre_sequential("head");
+	nacre_set_seed(p->m, (uint64_t)o->seed);
+	nacre_add(p->m, nacre_input_new(in));
+	if (rank == 4)
+		nacre_add(p->m, nacre_global_average_pooling2d());
+	if (o->dropout > 0)
+		nacre_add(p->m, nacre_dropout(o->dropout));
+	nacre_add(p->m, nacre_dense(n_classes, .activation = nacre_softmax));
+	const nacre_error *e = nacre_model_error(p->m);
+	return e->status ? fail_with(e) : 0;
+}
+
+/* All photos become their features. */
+static int make_features(photos *p, parts *s, const photos_options *o, bool quiet)
+{
+	nacre_tensor *x = nacre_predict(p->base, s->all, .batch_size = BATCH,
+					.verbose = quiet ? NACRE_SILENT : NACRE_BAR);
+	nacre_dataset *d =
+	    x ? nacre_dataset_from_tensors(NULL, x, nacre_dataset_target(s->all, 0)) : NULL;
+	int code = !x                               ? fail_with(nacre_model_error(p->base))
+		   : nacre_dataset_error(d)->status ? fail_with(nacre_dataset_error(d))
+						    : 0;
+	nacre_tensor_free(x);
+	nacre_dataset *pictures = s->all;
+	nacre_dataset_free(s->train);
+	nacre_dataset_free(s->validation);
+	nacre_dataset_free(s->test);
+	*s = (parts){.all = d};
+	if (!code)
+		code = make_parts(s, o);
+	nacre_dataset_free(d);
+	s->all = pictures;
+	return code;
+}
+
+/* Body and head as one model. */
+static int join(photos *p)
+{
+	nacre_model *m = nacre_sequential("photos");
+	nacre_layer *body = nacre_nested(p->base), *head = nacre_nested(p->m);
+	p->base = NULL;
+	p->m = m;
+	nacre_layer_set_trainable(body, false);
+	nacre_add(m, nacre_input(p->height, p->width, p->channels));
+	nacre_add(m, body);
+	nacre_add(m, head);
+	const nacre_error *e = nacre_model_error(m);
+	return e->status ? fail_with(e) : 0;
 }
 
 static int after_batch(void *context, nacre_model *m, int64_t batch, const nacre_logs *logs)
@@ -351,7 +476,9 @@ static int prepare(photos *p, const char *folder, const photos_options *o, parts
 				    (long long)o->size, o->model, (long long)p->height,
 				    (long long)p->width);
 		if (!code)
-			choose_pixels(p, o->pixels);
+			choose_pixels(p, p->m, o->pixels);
+	} else if (o->from) {
+		code = open_base(p, o);
 	}
 	if (!code)
 		s->all = open_photos(p, folder, o, c->quiet, &code);
@@ -367,7 +494,7 @@ static int prepare(photos *p, const char *folder, const photos_options *o, parts
 	if (file && n != classes)
 		return fail(NACRE_BAD_DATA, "%s tells %lld classes apart, %s has %d", o->model,
 			    (long long)classes, folder, n);
-	code = file ? 0 : build(p, o, n);
+	code = file ? 0 : o->from ? build_head(p, o, n) : build(p, o, n);
 	return code ? code : make_parts(s, o);
 }
 
@@ -378,7 +505,9 @@ int photos_train(const char *folder, const photos_options *o, const common_optio
 	nacre_result r = {0};
 	char *output = o->output ? copy_text(o->output) : default_output(folder);
 	int code = 0;
-	if (!ends_with(output, ".keras"))
+	if (o->from && strcmp(o->model, "mlp"))
+		code = fail(NACRE_INVALID, "--from and --model: expected one of them");
+	else if (!ends_with(output, ".keras"))
 		code = fail(NACRE_INVALID, "%s: expected a name that ends in .keras", output);
 	if (!code)
 		code = prepare(&p, folder, o, &s, c);
@@ -388,16 +517,19 @@ int photos_train(const char *folder, const photos_options *o, const common_optio
 		       (long long)p.width);
 		fflush(stdout);
 	}
+	if (!code && o->from)
+		code = make_features(&p, &s, o, c->quiet || c->json);
 	if (!code)
 		code = fit(&p, &s, o, c);
-	if (!code)
-		code = write_note(&p);
 	if (!code) {
 		r = nacre_evaluate(p.m, nacre_dataset_size(s.test) ? s.test : s.validation,
 				   .batch_size = BATCH, .verbose = NACRE_SILENT);
-		if (r.status || nacre_save(p.m, output))
-			code = fail_with(nacre_model_error(p.m));
+		code = r.status ? fail_with(nacre_model_error(p.m)) : o->from ? join(&p) : 0;
 	}
+	if (!code)
+		code = write_note(&p);
+	if (!code && nacre_save(p.m, output))
+		code = fail_with(nacre_model_error(p.m));
 	if (!code)
 		report(&p, &s, folder, output, &r, c);
 	parts_free(&s);

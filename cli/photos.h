@@ -18,7 +18,7 @@ bool is_picture(const char *path); /* by its first bytes */
 bool photos_model(const char *path, nacre_model **m, int *code);
 
 typedef struct photos_options {
-	const char *model, *output, *hidden, *history;
+	const char *model, *from, *output, *hidden, *history;
 	int pixels, skip_bad;
 	int64_t epochs, batch, patience, seed, size;
 	double validation, test, rate, dropout;

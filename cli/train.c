@@ -15,7 +15,8 @@
 typedef struct train_options {
 	common_options common;
 	table_options table;
-	const char *target, *model, *output, *history, *ignore, *categories, *hidden, *csv_log;
+	const char *target, *model, *from, *output, *history, *ignore, *categories, *hidden,
+	    *csv_log;
 	arrays data;
 	int task, no_shuffle, pixels, skip_bad;
 	double validation, test, dropout, rate;
@@ -61,11 +62,14 @@ static const option options[] = {
      "of a model in a file: the samples in their order, not in a new one every epoch"},
     {"csv-log", 0, TEXT, AT(csv_log), "FILE", NULL, 0, 0,
      "of a model in a file: write loss and metrics of every epoch as CSV, as Keras does"},
+    {"from", 0, TEXT, AT(from), "MODEL", NULL, 0, 0,
+     "of photos: a network for images, .keras or model.json, whose head is replaced by a new one; "
+     "what is in front of it stays as it is"},
     {"size", 0, WHOLE, AT(size), "PIXELS", NULL, 1, 4096,
      "of photos: height and width that they are brought to (32, or what the model takes)"},
     {"pixels", 0, CHOICE, AT(pixels), "auto|0..255|0..1|-1..1", "auto", 0, 0,
      "of photos: the range that the model takes; auto: 0..255 if it has a Rescaling or "
-     "Normalization layer, else 0..1"},
+     "Normalization layer, -1..1 --from a MobileNet, else 0..1"},
     {"skip-bad", 0, FLAG, AT(skip_bad), NULL, NULL, 0, 0,
      "of photos: leave out files that cannot be read instead of refusing them"},
     TABLE_OPTIONS(train_options, table),
@@ -614,7 +618,7 @@ static char *default_output(const char *path)
 }
 
 #define ARRAY_NAMES "x,y,sample-weight,no-shuffle,csv-log"
-#define PHOTO_NAMES "size,pixels,skip-bad"
+#define PHOTO_NAMES "from,size,pixels,skip-bad"
 
 /* A model in a file: it says itself how it is trained. */
 static int train_file(const char *path, const train_options *o)
@@ -640,6 +644,7 @@ static int train_photos(const char *path, const train_options *o)
 				"patience,batch-size,learning-rate,seed," PHOTO_NAMES,
 				"photos");
 	photos_options p = {.model = o->model,
+			    .from = o->from,
 			    .output = o->output,
 			    .hidden = o->hidden,
 			    .history = o->history,
@@ -715,10 +720,13 @@ const command train_command = {
 	"the file. Ctrl-C ends it early; what is trained is saved.\n\n"
 	"PHOTOS/ is a folder with a folder of pictures (PNG, JPEG, PNM, BMP) for each class. "
 	"--model takes a model in a .keras file, whose input is the size of the pictures and "
-	"whose output is a number for each class; or linear or mlp, on small copies of them. The "
+	"whose output is a number for each class; or linear or mlp, on small copies of them. "
+	"--from takes a network that was trained on other pictures, and trains a new head for it, "
+	"on features that are computed once. The "
 	"file that is written, PHOTOS.keras if --output does not say else, holds the names of the "
 	"classes, too: nacre predict FILE photo.jpg needs nothing else.",
-    .examples = "nacre train photos/ --model resnet.keras -o flowers.keras -e 30\n"
+    .examples = "nacre train photos/ --from mobilenet/model.json -o flowers.keras\n"
+		"nacre train photos/ --model resnet.keras -o flowers.keras -e 30\n"
 		"nacre train digits.keras --x images.npy --y labels.npy -e 5 -o trained.keras\n"
 		"nacre train titanic.csv --target Survived\n"
 		"nacre train housing.csv -t median_house_value -o housing.safetensors\n"

@@ -95,6 +95,10 @@ nc_step *nc_step_new(nc_compile *c, nc_step_fn *run, size_t args_size, const cha
 /* Record that *field shall hold value's address + offset, and that the last step uses it. */
 bool nc_reads(nc_compile *c, const void *field, int value, size_t offset);
 bool nc_writes(nc_compile *c, const void *field, int value, size_t offset);
+/* The last step makes `value` (-1: something that only steps of the same kind read) from one node
+ * alone.  If that is a variable which this program does not change, the step runs once for each of
+ * its versions. */
+void nc_keep(nc_compile *c, const nacre_node *variable, int value);
 
 /* -- printing -------------------------------------------------------------------------------*/
 typedef struct nc_trace {

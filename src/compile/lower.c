@@ -75,6 +75,23 @@ bool nc_writes(nc_compile *c, const void *field, int value, size_t offset)
 	return use(c, field, value, offset, true);
 }
 
+void nc_keep(nc_compile *c, const nacre_node *n, int value)
+{
+	const nacre_variable *v = nc_variable_of(n);
+	for (int e = v ? c->users[n->id] : -1; e >= 0; e = c->edge[e].next) {
+		const nacre_node *u = c->edge[e].user;
+		for (int i = 0; u->op->flags & NC_OP_EFFECT && i < u->op->targets; i++)
+			if (u->in[i] == n)
+				return;
+	}
+	if (!v || !c->optimize)
+		return;
+	c->program->step[c->program->n_steps - 1].of = v;
+	c->program->remembers = true;
+	if (value >= 0)
+		c->program->value[value].kept = true;
+}
+
 /* -- values of nodes ------------------------------------------------------------------------*/
 size_t nc_node_bytes(const nacre_node *n)
 {

@@ -66,6 +66,11 @@ static bool place(nc_compile *c)
 			if (v->first < 0)
 				v->first = 0;
 		}
+	for (int i = 0; i < p->n_values; i++)
+		if (p->value[i].kept) {
+			p->value[i].first = 0;
+			p->value[i].last = p->n_steps;
+		}
 	int k = 0;
 	for (int i = 0; i < p->n_values; i++)
 		if (p->value[i].where == NC_AT_WORKSPACE && p->value[i].first >= 0)
@@ -140,10 +145,27 @@ static bool resolve(nc_compile *c)
 	return true;
 }
 
+/* variables that some step writes come first */
+static void find_changed(nacre_program *p)
+{
+	for (int i = 0; i < p->n_steps; i++)
+		for (int u = p->step[i].use; u >= 0; u = p->use[u].next) {
+			const nacre_variable *v = p->value[p->use[u].value].variable;
+			int at = p->n_changed;
+			while (p->use[u].write && v && at < p->n_variables && p->variable[at] != v)
+				at++;
+			if (!p->use[u].write || !v || at == p->n_variables)
+				continue; /* or it is among them already */
+			p->variable[at] = p->variable[p->n_changed];
+			p->variable[p->n_changed++] = (nacre_variable *)(uintptr_t)v;
+		}
+}
+
 bool nc_plan(nc_compile *c)
 {
 	if (!place(c))
 		return false;
 	add_barriers(c->program);
+	find_changed(c->program);
 	return resolve(c);
 }

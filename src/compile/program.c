@@ -300,6 +300,8 @@ static void job(void *arg, nc_team team)
 	for (const nc_step *s = p->step, *end = s + p->n_steps; s < end; s++) {
 		if (s->barrier && team.size > 1)
 			nc_barrier(team);
+		if (s->idle)
+			continue;
 		if (!s->serial)
 			s->run(s, team.tid, team.size, scratch);
 		else if (team.tid == 0)
@@ -336,10 +338,17 @@ void nc_program_execute_with(nacre_program *p, nc_job *side, void *arg)
 	int threads = nc_pool_threads(p->runtime->pool);
 	p->side = side;
 	p->side_arg = arg;
+	for (int i = 0; p->remembers && i < p->n_steps; i++)
+		if (p->step[i].of) {
+			p->step[i].idle = p->step[i].seen == p->step[i].of->version;
+			p->step[i].seen = p->step[i].of->version;
+		}
 	if (threads > 1 && (p->parallel || side) && size_scratch(p, threads))
 		run_shared(p);
 	else
 		nc_pool_run_serial(job, p);
+	for (int i = 0; i < p->n_changed; i++)
+		p->variable[i]->version++;
 	p->run++;
 }
 

@@ -20,6 +20,7 @@ typedef struct nc_value {
 	nc_where where;
 	size_t size;     /* bytes */
 	size_t offset;   /* in the workspace */
+	bool kept;       /* from run to run */
 	void *data;      /* resolved; NULL for an input that is not bound yet */
 	int first, last; /* steps that make it and use it last; -1: none */
 	int patch;       /* head of its list of patches, -1: none */
@@ -47,6 +48,11 @@ struct nc_step {
 	void *args;
 	bool serial;  /* too small to share: thread 0 alone */
 	bool barrier; /* wait for all threads before it */
+	/* What the step makes follows from this variable alone and is kept: it is idle until the
+	 * variable has another version than the one that was seen last. */
+	const nacre_variable *of;
+	uint64_t seen;
+	bool idle;
 	int use;      /* head of its list of uses, -1: none */
 	const char *kernel;
 	size_t scratch; /* bytes a thread */
@@ -79,6 +85,8 @@ struct nacre_program {
 	size_t scratch_size; /* a thread */
 	int scratch_threads;
 	bool parallel; /* some step is worth sharing */
+	bool remembers; /* some step may be idle */
+	int n_changed; /* the first of the variables: those that a run changes */
 	double flops;
 	uint64_t seed, run; /* keys of the random ops */
 	nc_job *side;

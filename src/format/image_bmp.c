@@ -173,7 +173,8 @@ static void read_row(const bmp *b, const uint8_t *from, uint8_t *out)
 		if (b->bits <= 8) {
 			size_t bit = (size_t)x * b->bits;
 			unsigned shift = 8 - b->bits - (unsigned)(bit % 8);
-			put_color(b, out, from[bit / 8] >> shift & ((1u << b->bits) - 1));
+			put_color(b, out,
+				  (uint32_t)from[bit / 8] >> shift & ((1u << b->bits) - 1));
 		} else if (b->bits == 24) {
 			for (int k = 0; k < 3; k++)
 				out[k] = from[3 * x + 2 - k];

@@ -139,6 +139,7 @@ struct nacre_variable {
 	int64_t shape[NACRE_MAX_RANK];
 	int panel;
 	bool written;	/* it was given a value since it was made */
+	uint64_t version; /* counts the changes of data */
 	int programs;	/* that were compiled against this layout: it is fixed while > 0 */
 	void *data;	/* in that layout; its address never changes while a program uses it */
 	size_t size;	/* bytes of data */

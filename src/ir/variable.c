@@ -72,6 +72,12 @@ static void from_plain(nacre_variable *v, void *plain)
 		memcpy(v->data, plain, v->size);
 }
 
+static void changed(nacre_variable *v)
+{
+	v->written = true;
+	v->version++;
+}
+
 static nacre_status check(nacre_dtype dtype, int rank, const int64_t *shape, const char *name,
 			  nacre_error *e)
 {
@@ -113,6 +119,7 @@ nacre_variable *nacre_variable_new(nacre_runtime *runtime, const char *name, nac
 	}
 	v->runtime = rt;
 	v->dtype = dtype;
+	v->version = 1;
 	v->rank = rank;
 	if (rank)
 		memcpy(v->shape, shape, (size_t)rank * sizeof(*shape));
@@ -190,7 +197,7 @@ nacre_status nacre_variable_write(nacre_variable *v, const nacre_tensor *value, 
 			       nc_shape_text(got, value->rank, value->shape));
 	if (value->dtype == v->dtype && nacre_tensor_contiguous(value)) {
 		from_plain(v, value->data);
-		v->written = true;
+		changed(v);
 		return NACRE_OK;
 	}
 	nacre_error local = {0}, *e = error ? error : &local;
@@ -198,7 +205,7 @@ nacre_status nacre_variable_write(nacre_variable *v, const nacre_tensor *value, 
 	if (!plain)
 		return e->status;
 	from_plain(v, plain->data);
-	v->written = true;
+	changed(v);
 	nacre_tensor_free(plain);
 	return NACRE_OK;
 }
@@ -225,7 +232,7 @@ static void copy(void *arg, nc_team t)
 void nc_variable_set(nacre_variable *v, const void *plain, const nc_bytes *file)
 {
 	enum { PIECE = 16 << 20 };
-	v->written = true;
+	changed(v);
 	if (v->panel) {
 		from_plain(v, (void *)(uintptr_t)plain); /* which is read alone */
 		return;

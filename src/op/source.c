@@ -104,6 +104,13 @@ nacre_node *nacre_use(nacre_graph *g, nacre_variable *variable)
 	return nc_node_new(g, &nc_op_variable, 0, NULL, &a);
 }
 
+void nc_forget(nacre_graph *g, const nacre_variable *variable)
+{
+	for (int i = 0; g && i < g->n; i++)
+		if (nc_variable_of(g->node[i]) == variable)
+			((nc_attr_variable *)g->node[i]->attr)->variable = NULL;
+}
+
 /* fill and constant */
 static bool infer_fill(nacre_node *y)
 {

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "op/table.h"
 #include "train/model.h"
 
 /* The first of a call's outputs that is needed; NULL: none is. */
@@ -72,7 +73,6 @@ static bool is_used(const nacre_model *m, const nacre_layer *l)
 	return false;
 }
 
-/* The scratch graph still has nodes of their weights, but nothing looks at those. */
 static void drop_layers(nacre_model *m)
 {
 	nacre_layer **at = &m->layers;
@@ -84,6 +84,8 @@ static void drop_layers(nacre_model *m)
 		}
 		*at = l->next;
 		m->n_layers--;
+		for (int i = 0; i < l->n_weights; i++)
+			nc_forget(m->scratch, l->weight[i].variable);
 		nacre_layer_free(l);
 	}
 	m->layers_end = at;

@@ -290,3 +290,50 @@ TEST(allocation_may_fail_anywhere)
 		CHECK(n < 5000);
 	}
 }
+
+/* What is made from a weight alone (here the filter that Winograd's way reads) stays from run to
+ * run until the weight changes: by hand, or by another program. */
+static void conv_runs(nacre_program *p, nacre_tensor *x, nacre_tensor *y, double first)
+{
+	nacre_error e = {0};
+	CHECK_EQ(nacre_program_run(p, &x, &y, &e), NACRE_OK);
+	CHECK(fabs(nacre_tensor_get(y, 0) - first) <= 1e-3 * fabs(first));
+}
+
+TEST(what_a_weight_makes_is_kept_until_it_changes)
+{
+	nacre_error e = {0};
+	int64_t shape[4] = {3, 3, 16, 16};
+	nacre_graph *g = nacre_graph_new(NULL);
+	nacre_node *x = nacre_placeholder(g, "x", NACRE_F32, 4, (int64_t[]){1, 8, 8, 16});
+	nacre_node *ones = nacre_fill(g, NACRE_F32, 4, shape, 1);
+	nacre_node *rate = nacre_placeholder(g, "rate", NACRE_F32, 1, (int64_t[]){2});
+	nacre_tensor *xt = filled(NULL, x, 1), *rt = filled(NULL, rate, 0);
+	nacre_variable *w = nacre_variable_new(NULL, "w", NACRE_F32, 4, shape, NULL, &e);
+	nacre_tensor *wt = nacre_tensor_new(NULL, NACRE_F32, 4, shape, &e);
+	for (int64_t i = 0; i < 64 * 16; i++)
+		nacre_tensor_set(xt, i, 1);
+	for (int64_t i = 0; i < 9 * 256; i++)
+		nacre_tensor_set(wt, i, 0.5);
+	nacre_node *y = nacre_conv(x, nacre_use(g, w), (nacre_window){0});
+	nacre_node *update = nacre_update_sgd(nacre_use(g, w), ones, rate, 0);
+	nacre_program *run = nacre_program_new(NULL, 1, &x, 1, &y, NULL, &e);
+	nacre_program *train = nacre_program_new(NULL, 1, &rate, 1, &update, NULL, &e);
+	CHECK(run && train);
+	nacre_tensor *yt = filled(NULL, y, 0);
+	nacre_tensor_set(rt, 0, -0.25); /* w grows by 0.25 */
+	conv_runs(run, xt, yt, 0);
+	nacre_variable_write(w, wt, &e);
+	conv_runs(run, xt, yt, 72);
+	conv_runs(run, xt, yt, 72);
+	CHECK_EQ(nacre_program_run(train, &rt, NULL, &e), NACRE_OK);
+	conv_runs(run, xt, yt, 108);
+	nacre_program_free(run);
+	nacre_program_free(train);
+	nacre_tensor_free(xt);
+	nacre_tensor_free(yt);
+	nacre_tensor_free(rt);
+	nacre_tensor_free(wt);
+	nacre_graph_free(g);
+	nacre_variable_free(w);
+}

@@ -131,8 +131,8 @@ static void check_same(const nacre_npz *f, const nacre_named_tensor *want)
 TEST(round_trips)
 {
 	static const char *const names[] = {"x", "y_train", "a/b/c",
-					    "gr\xc3\xb6\xc3\x9f"
-					    "e",
+					    ("gr\xc3\xb6\xc3\x9f"
+					     "e"),
 					    ""};
 	enum { N = sizeof names / sizeof *names };
 	const char *path = temporary("round.npz");

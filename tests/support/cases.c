@@ -483,10 +483,10 @@ static nacre_node *make_update(build *b)
 	if (b->op == &nc_op_update_one || b->op == &nc_op_update_two) {
 		/* slots that roots are taken of are above 0 */
 		bool two = b->op == &nc_op_update_two;
-		nacre_update_rule rule = two ? NACRE_UPDATE_ADADELTA + b->which % 5
-					     : NACRE_UPDATE_ADAGRAD + b->which % 2;
-		double abc[3] = {0.9, rule == NACRE_UPDATE_FTRL ? 0.1 : 0.99, 1e-3};
-		return nacre_update(rule, v[0], v[1], two ? v[2] : NULL, d,
+		int rule = two ? (int)NACRE_UPDATE_ADADELTA + b->which % 5
+			       : (int)NACRE_UPDATE_ADAGRAD + b->which % 2;
+		double abc[3] = {0.9, rule == (int)NACRE_UPDATE_FTRL ? 0.1 : 0.99, 1e-3};
+		return nacre_update((nacre_update_rule)rule, v[0], v[1], two ? v[2] : NULL, d,
 				    input(b, NACRE_F32, "4", 0.1, 1), abc, b->which % 3 ? 0 : 0.1);
 	}
 	nacre_node *rate = input(b, NACRE_F32, "2", 0.01, 0.1);

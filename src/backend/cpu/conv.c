@@ -115,7 +115,10 @@ static int packed(nc_compile *c, nacre_node *f, const nc_conv *k, nc_conv_pack p
 		return -1;
 	nc_conv_pack *a = s->args;
 	*a = pack;
-	return nc_reads(c, &a->f, from, 0) && nc_writes(c, &a->panels, to, 0) ? to : -1;
+	if (!nc_reads(c, &a->f, from, 0) || !nc_writes(c, &a->panels, to, 0))
+		return -1;
+	nc_keep(c, f, to);
+	return to;
 }
 
 static int winograd(nc_compile *c, nacre_node *f, const nc_conv *k, int panels)
@@ -129,7 +132,10 @@ static int winograd(nc_compile *c, nacre_node *f, const nc_conv *k, int panels)
 		return -1;
 	nc_winograd_filter *a = s->args;
 	*a = (nc_winograd_filter){.ci = k->ci, .co = k->co, .nr = k->nr};
-	return nc_reads(c, &a->panels, panels, 0) && nc_writes(c, &a->u, to, 0) ? to : -1;
+	if (!nc_reads(c, &a->panels, panels, 0) || !nc_writes(c, &a->u, to, 0))
+		return -1;
+	nc_keep(c, f, to);
+	return to;
 }
 
 /* -- one convolution ------------------------------------------------------------------------*/

@@ -8,6 +8,12 @@
 #include "train/keras/keras.h"
 
 /* -- options ----------------------------------------------------------------------------------- */
+/* an option's lowest number, where it is below zero, is written as 0 */
+static int64_t written(const nc_option *o, int64_t size)
+{
+	return size < 0 && (double)size == o->low ? 0 : size;
+}
+
 static void write_sizes(const nc_option *o, const int64_t *sizes, nc_json_out *w)
 {
 	const char *key = nc_keras_option_name(o);
@@ -17,7 +23,7 @@ static void write_sizes(const nc_option *o, const int64_t *sizes, nc_json_out *w
 		return;
 	}
 	if (o->kind == NC_OPTION_SIZES && n == 1) {
-		nc_json_put_whole(w, key, sizes[0] == o->low && sizes[0] < 0 ? 0 : sizes[0]);
+		nc_json_put_whole(w, key, written(o, sizes[0]));
 		return;
 	}
 	nc_json_open(w, key, '[');
@@ -25,8 +31,7 @@ static void write_sizes(const nc_option *o, const int64_t *sizes, nc_json_out *w
 		if (sizes[i] == -1 && o->function)
 			nc_json_put_null(w, NULL);
 		else
-			nc_json_put_whole(w, NULL,
-					  sizes[i] == o->low && sizes[i] < 0 ? 0 : sizes[i]);
+			nc_json_put_whole(w, NULL, written(o, sizes[i]));
 	nc_json_close(w, ']');
 }
 
