@@ -28,6 +28,7 @@ typedef struct photos {
 	int n;
 	char **class_name;
 	nacre_model *base; /* of --from: what is in front of m */
+	int epochs;
 } photos;
 
 bool is_folder(const char *path)
@@ -262,10 +263,14 @@ static int make_parts(parts *s, const photos_options *o)
  * --from: a trained network without its head makes features of every photo, once; a new head is
  * trained on them, and both together are the model. */
 
-/* The last layer in front of the head: where space ends. */
+/* The last layer in front of the head: where space ends; or where the head is a model of its own,
+ * as join() makes it, what stands before that. */
 static const char *end_of_body(const nacre_model *m)
 {
-	for (int i = nacre_model_layers(m) - 1; i >= 0; i--) {
+	int n = nacre_model_layers(m);
+	if (n > 1 && strcmp(nacre_layer_class(nacre_model_layer(m, n - 1)), "Sequential") == 0)
+		return nacre_layer_name(nacre_model_layer(m, n - 2));
+	for (int i = n - 1; i >= 0; i--) {
 		const char *class = nacre_layer_class(nacre_model_layer(m, i));
 		if (strcmp(class, "GlobalAveragePooling2D") == 0 ||
 		    strcmp(class, "GlobalMaxPooling2D") == 0 || strcmp(class, "Flatten") == 0)
@@ -394,7 +399,8 @@ static int fit(photos *p, const parts *s, const photos_options *o, const common_
 	catch_signals();
 	nacre_fit_with(p->m, f);
 	const nacre_error *e = nacre_model_error(p->m);
-	int last = nacre_history_epochs(p->m) - 1;
+	p->epochs = nacre_history_epochs(p->m);
+	int last = p->epochs - 1;
 	if (e->status)
 		return fail_with(e);
 	if (last >= 0 && !isfinite(nacre_history(p->m, "loss", last))) {
@@ -427,7 +433,7 @@ static void report(const photos *p, const parts *s, const char *folder, const ch
 		json_whole(&j, "left_out", nacre_dataset_problems(s->all));
 		json_close(&j, '}');
 		json_whole(&j, "parameters", nacre_model_parameters(p->m));
-		json_whole(&j, "epochs", nacre_history_epochs(p->m));
+		json_whole(&j, "epochs", p->epochs);
 		json_open(&j, test ? "test" : "validation", '{');
 		json_number(&j, "loss", r->loss);
 		json_number(&j, "accuracy", r->metric[0]);

@@ -75,6 +75,18 @@ if(TARGET example_simple_models AND NOT CMAKE_CROSSCOMPILING)
 		TIMEOUT ${NACRE_TIMEOUT} LABELS examples SKIP_RETURN_CODE 77)
 endif()
 
+# -- examples with few samples; what needs photos is skipped where they are not there -----------------
+if(TARGET example_digits AND NOT CMAKE_CROSSCOMPILING)
+	set(train_example sh ${PROJECT_SOURCE_DIR}/tests/examples.sh)
+	add_test(NAME examples/digits COMMAND ${train_example} $<TARGET_FILE:example_digits> 0.5 1 2000)
+	add_test(NAME examples/flowers COMMAND sh -c
+		"exec sh \"$0\" \"$1\" 0.4 \"$NACRE_MOBILENET/model.json\" 200"
+		${PROJECT_SOURCE_DIR}/tests/examples.sh $<TARGET_FILE:example_flowers>)
+	add_test(NAME examples/denoise COMMAND ${train_example} $<TARGET_FILE:example_denoise> 11 2 1500)
+	set_tests_properties(examples/digits examples/flowers examples/denoise PROPERTIES
+		TIMEOUT ${NACRE_TIMEOUT} LABELS examples SKIP_RETURN_CODE 77)
+endif()
+
 # -- checks of the sources, the library and what is installed ------------------------------------------
 find_program(NACRE_CXX NAMES $ENV{CXX} c++ g++ clang++)
 set(compilers "CC=${CMAKE_C_COMPILER}")

@@ -29,8 +29,8 @@ static inline nacre_variable *nc_variable_of(const nacre_node *n)
 	return n->op->index == NC_OP_variable ? a->variable : NULL;
 }
 
-/* The variable is about to be freed: its node, which nothing looks at any more, must not be taken for
- * that of a later variable at the same address. */
+/* The variable is about to be freed: its node, which nothing looks at any more, must not be taken
+ * for that of a later variable at the same address. */
 void nc_forget(nacre_graph *g, const nacre_variable *variable);
 
 const nc_op *nc_op_at(int index); /* 0 .. NC_OP_COUNT-1 */

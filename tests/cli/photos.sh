@@ -69,6 +69,23 @@ has err "tells 3 classes apart, two has 2"
 run 0 train two --model linear -e 2 --pixels 0..255 -q
 [ -s out ] && wrong "--quiet is not quiet"
 
+# a new head for a network of other classes, whose body stays as it is
+run 0 train two --from colours.keras -e 60 --seed 1 -o head.keras
+has out "24 photos of 2 classes, 4 x 4"
+above "$(number out accuracy)" 0.9
+run 0 predict head.keras photos/red/3.ppm photos/blue/4.ppm
+[ "$(sed -n '2s/ *\([a-z]*\).*/\1/p' out)" = a ] || wrong "the first is a"
+[ "$(sed -n '5s/ *\([a-z]*\).*/\1/p' out)" = b ] || wrong "the second is b"
+run 0 train two --from head.keras -e 2 -o again.keras --json
+is_json folder model classes photos test accuracy
+has out '"epochs": 2,'
+run 2 train two --from colours.keras --model linear -o x.keras
+has err "--from and --model"
+run 2 train two --from colours.keras --size 8 -o x.keras
+has err "takes 4 x 4"
+run 6 train two --from nowhere.keras -o x.keras
+run 2 train "$data/people.csv" --target -1 --from colours.keras
+
 # bad files
 : >two/a/empty.png
 echo text >two/a/notes.txt

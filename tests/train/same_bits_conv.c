@@ -75,8 +75,8 @@ TEST(a_convnet_on_any_number_of_threads)
 		for (int i = 0; i < one.n; i++)
 			if (memcmp(nacre_tensor_data(one.w[i]), nacre_tensor_data(more.w[i]),
 				   (size_t)nacre_tensor_size(one.w[i]) * sizeof(float)) != 0)
-				test_failed(__FILE__, __LINE__, "weight %d differs on %d threads", i,
-					    threads[t]);
+				test_failed(__FILE__, __LINE__, "weight %d differs on %d threads",
+					    i, threads[t]);
 		drop(&more);
 	}
 	drop(&one);

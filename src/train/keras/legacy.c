@@ -166,6 +166,9 @@ static bool read_state(nc_keras *k, const nc_hdf5 *f, nc_keras_list *list, doubl
 		return true;
 	if (!read_names(k, f, root, "weight_names", &all) || all.n == 0)
 		return all.n == 0 && !k->error->status;
+	if (m->how.optimizer.dynamic_loss_scale)
+		return nc_keras_fail(k, NACRE_UNSUPPORTED, "the state of a " NC_KERAS_SCALED
+				     " is read from .keras files only");
 	size_t first = 1;
 	*has_rate = all.n > 1 && strstr(all.name[1], "learning_rate");
 	first += *has_rate;
