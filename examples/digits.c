@@ -34,7 +34,7 @@ int main(int argc, char **argv)
 	nacre_dataset *all = nacre_mnist(NACRE_TRAIN, .image = 1);
 	nacre_dataset *test = nacre_mnist(NACRE_TEST, .image = 1);
 	nacre_dataset *train = nacre_dataset_slice(all, 0, samples);
-	nacre_model *m = network((double)(epochs * ((nacre_dataset_size(train) + 127) / 128)));
+	nacre_model *m = network((double)(epochs * ((samples + 127) / 128)));
 
 	nacre_summary(m);
 	nacre_fit(m, train, .epochs = epochs, .batch_size = 128);
