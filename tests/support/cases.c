@@ -550,58 +550,59 @@ static const struct window_case {
 };
 enum { WINDOWS = sizeof(windows) / sizeof(*windows) };
 
+/* The window of a case, and the shapes of x and y with so many channels. */
+static nacre_window window_of(const struct window_case *k, int64_t cx, int64_t cy, int64_t *x,
+			      int64_t *y)
+{
+	nacre_window w = {.groups = k->groups};
+	x[0] = y[0] = k->n;
+	for (int i = 0; i < k->spatial; i++) {
+		int64_t d = k->dilation[i] ? k->dilation[i] : 1;
+		int64_t s = k->stride[i] ? k->stride[i] : 1;
+		w.size[i] = k->size[i];
+		w.stride[i] = k->stride[i];
+		w.dilation[i] = k->dilation[i];
+		w.before[i] = k->before[i];
+		w.after[i] = k->after[i];
+		x[i + 1] = k->x[i];
+		y[i + 1] =
+		    (k->x[i] + k->before[i] + k->after[i] - (k->size[i] - 1) * d - 1) / s + 1;
+	}
+	x[k->spatial + 1] = cx;
+	y[k->spatial + 1] = cy;
+	return w;
+}
+
 static nacre_node *make_window(build *b)
 {
-	struct window_case k = windows[b->which];
-	nacre_window w = {.groups = k.groups};
-	int last = k.spatial + 1;
-	int64_t groups = k.groups ? k.groups : 1;
-	int64_t x[5] = {k.n}, f[5], y[5] = {k.n};
-	for (int i = 0; i < k.spatial; i++) {
-		w.size[i] = f[i] = k.size[i];
-		w.stride[i] = k.stride[i];
-		w.dilation[i] = k.dilation[i];
-		w.before[i] = k.before[i];
-		w.after[i] = k.after[i];
-		int64_t d = k.dilation[i] ? k.dilation[i] : 1, s = k.stride[i] ? k.stride[i] : 1;
-		x[i + 1] = k.x[i];
-		y[i + 1] = (k.x[i] + k.before[i] + k.after[i] - (k.size[i] - 1) * d - 1) / s + 1;
-	}
-	x[last] = k.cx;
-	y[last] = k.cy;
-	f[last - 2] = k.size[k.spatial - 1];
-	f[last - 1] = k.cx / groups;
-	f[last] = k.cy;
+	const struct window_case *k = &windows[b->which];
+	int rank = k->spatial + 2;
+	int64_t x[5], y[5], f[5];
+	nacre_window w = window_of(k, k->cx, k->cy, x, y);
+	memcpy(f, k->size, sizeof k->size);
+	f[rank - 2] = k->cx / (k->groups ? k->groups : 1);
+	f[rank - 1] = k->cy;
 	if (b->op == &nc_op_conv_input) {
-		nacre_node *dy = place(b, b->dtype, last + 1, y, -1, 1);
-		return nacre_conv_input(dy, place(b, b->dtype, last + 1, f, -1, 1), w, x + 1);
+		nacre_node *dy = place(b, b->dtype, rank, y, -1, 1);
+		return nacre_conv_input(dy, place(b, b->dtype, rank, f, -1, 1), w, x + 1);
 	}
-	nacre_node *in = place(b, b->dtype, last + 1, x, -1, 1);
+	nacre_node *in = place(b, b->dtype, rank, x, -1, 1);
 	if (b->op == &nc_op_conv)
-		return nacre_conv(in, place(b, b->dtype, last + 1, f, -1, 1), w);
-	return nacre_conv_filter(in, place(b, b->dtype, last + 1, y, -1, 1), w);
+		return nacre_conv(in, place(b, b->dtype, rank, f, -1, 1), w);
+	return nacre_conv_filter(in, place(b, b->dtype, rank, y, -1, 1), w);
 }
 
 static nacre_node *make_pool(build *b)
 {
-	struct window_case k = windows[b->which];
-	nacre_window w = {0};
-	int last = k.spatial + 1;
-	int64_t x[5] = {k.n}, y[5] = {k.n}, places = 1;
-	x[last] = y[last] = k.cx;
-	for (int i = 0; i < k.spatial; i++) {
-		w.size[i] = k.size[i];
-		w.stride[i] = k.stride[i];
-		w.dilation[i] = k.dilation[i];
-		w.before[i] = k.before[i];
-		w.after[i] = k.after[i];
-		int64_t d = k.dilation[i] ? k.dilation[i] : 1, s = k.stride[i] ? k.stride[i] : 1;
-		x[i + 1] = k.x[i];
-		y[i + 1] = (k.x[i] + k.before[i] + k.after[i] - (k.size[i] - 1) * d - 1) / s + 1;
-		places *= k.size[i];
-	}
+	const struct window_case *k = &windows[b->which];
+	int rank = k->spatial + 2;
+	int64_t x[5], y[5], places = 1;
+	nacre_window w = window_of(k, k->cx, k->cx, x, y);
+	w.groups = 0;
+	for (int i = 0; i < k->spatial; i++)
+		places *= k->size[i];
 	bool back = b->op == &nc_op_max_unpool || b->op == &nc_op_sum_unpool;
-	nacre_node *in = place(b, b->dtype, last + 1, back ? y : x, -1, 1);
+	nacre_node *in = place(b, b->dtype, rank, back ? y : x, -1, 1);
 	if (b->op == &nc_op_max_pool)
 		return nacre_max_pool(in, w);
 	if (b->op == &nc_op_max_pool_index)
@@ -610,7 +611,7 @@ static nacre_node *make_pool(build *b)
 		return nacre_sum_pool(in, w);
 	if (b->op == &nc_op_sum_unpool)
 		return nacre_sum_unpool(in, w, x + 1);
-	nacre_node *index = place(b, NACRE_U8, last + 1, y, 0, (double)places - 1);
+	nacre_node *index = place(b, NACRE_U8, rank, y, 0, (double)places - 1);
 	return back ? nacre_max_unpool(in, index, w, x + 1) : nacre_max_pool_at(in, index, w);
 }
 

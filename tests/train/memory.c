@@ -5,9 +5,8 @@
  */
 #include <unistd.h>
 
-#include "base/runtime.h"
-#include "countdown.h"
 #include "help.h"
+#include "sweep.h"
 
 static char path[64];
 
@@ -58,48 +57,19 @@ static nacre_status live(nacre_runtime *rt)
 	return status;
 }
 
-static void every_allocation(bool for_ever)
-{
-	/* layers come from the default runtime: it counts too */
-	nc_memory *shared = nc_runtime_memory(nc_runtime(NULL));
-	nacre_allocator before = shared->allocator, counting = {reallocate, NULL};
-	nacre_runtime_options o = {.threads = 1, .allocator = counting, .output.silent = 1};
-	state = (countdown){.left = -1};
-	nacre_runtime *rt = nacre_runtime_new(&o, NULL);
-	shared->allocator = counting;
-	long held = state.blocks, n = 0;
-	do {
-		state.left = n++;
-		state.for_ever = for_ever;
-		state.failed = false;
-		nacre_status status = live(rt);
-		state.left = -1;
-		if (!state.failed)
-			CHECK_EQ(status, NACRE_OK);
-		if (state.failed && status && status != NACRE_NO_MEMORY)
-			test_failed(__FILE__, __LINE__, "allocation %ld: status %d", n - 1, status);
-		if (state.blocks != held)
-			test_failed(__FILE__, __LINE__, "allocation %ld: %ld blocks more", n - 1,
-				    state.blocks - held);
-		held = state.blocks;
-	} while (state.failed);
-	CHECK(n > 200);
-	shared->allocator = before;
-	nacre_runtime_free(rt);
-	CHECK_EQ(state.blocks, 0);
-}
-
 TEST(fails_once)
 {
 	snprintf(path, sizeof path, "/tmp/nacre-memory-%d.safetensors", (int)getpid());
-	every_allocation(false);
+	every_allocation(live, false, 200);
+	CHECK_EQ(state.blocks, 0);
 	unlink(path);
 }
 
 TEST(fails_for_ever)
 {
 	snprintf(path, sizeof path, "/tmp/nacre-memory-%d.safetensors", (int)getpid());
-	every_allocation(true);
+	every_allocation(live, true, 200);
+	CHECK_EQ(state.blocks, 0);
 	unlink(path);
 }
 
