@@ -47,10 +47,6 @@ bool nc_cpu_accepts_conv(nc_compile *c, const nc_group *g)
 	return !panels || !depthwise(&w);
 }
 
-static double flops(const nacre_node *n)
-{
-	return n->op->flops(n);
-}
 static double bytes_of(const nacre_node *n, const nc_vm_build *b)
 {
 	return (double)nc_node_bytes(n->in[0]) + (double)nc_node_bytes(n->in[1]) +
@@ -121,8 +117,12 @@ static int packed(nc_compile *c, nacre_node *f, const nc_conv *k, nc_conv_pack p
 	return to;
 }
 
-static int winograd(nc_compile *c, nacre_node *f, const nc_conv *k, int panels)
+/* The panels, or what Winograd's way reads, if k may take it and is quicker so: k remembers. */
+static int winograd(nc_compile *c, nacre_node *f, nc_conv *k, int panels, bool may)
 {
+	k->winograd = may && c->optimize && nc_cpu_kernels(c)->conv_winograd(k);
+	if (panels < 0 || !k->winograd)
+		return panels;
 	int to = nc_temporary(c, panel_bytes(k) / 9 * 16);
 	if (to < 0)
 		return -1;
@@ -161,7 +161,7 @@ static bool add_conv(nc_compile *c, nacre_node *n, const nc_conv *k, int x, int 
 		     const nc_vm_build *b, double part)
 {
 	nc_step *s = nc_cpu_step(c, run_conv, sizeof(conv_args), conv_name(k, b), n,
-				 flops(n) * part, bytes_of(n, b) * part);
+				 n->op->flops(n) * part, bytes_of(n, b) * part);
 	if (!s)
 		return false;
 	conv_args *a = s->args;
@@ -184,10 +184,9 @@ static bool add_conv(nc_compile *c, nacre_node *n, const nc_conv *k, int x, int 
 static bool lower_conv(nc_compile *c, nacre_node *n, const nc_window3 *w, const nc_vm_build *b)
 {
 	nacre_node *f = n->in[1];
-	const nc_kernels *kernels = nc_cpu_kernels(c);
 	const nacre_variable *v = nc_cpu_in_panels(c, f);
 	nc_conv k = conv_of(w);
-	k.nr = v ? v->panel : kernels->gemm_width(k.co);
+	k.nr = v ? v->panel : nc_cpu_kernels(c)->gemm_width(k.co);
 	int x = nc_plain(c, n->in[0]), y = b ? 0 : nc_plain(c, n), panels;
 	if (v) {
 		panels = nc_storage_of(c, f);
@@ -197,9 +196,7 @@ static bool lower_conv(nc_compile *c, nacre_node *n, const nc_window3 *w, const 
 		copy3(pack.count, k.size);
 		panels = packed(c, f, &k, pack);
 	}
-	k.winograd = c->optimize && kernels->conv_winograd(&k);
-	if (panels >= 0 && k.winograd)
-		panels = winograd(c, f, &k, panels);
+	panels = winograd(c, f, &k, panels, true);
 	return x >= 0 && y >= 0 && panels >= 0 && add_conv(c, n, &k, x, panels, y, b, 1);
 }
 
@@ -255,42 +252,48 @@ static bool phase_conv(const nc_window3 *w, const int64_t *p, nc_conv *k, nc_con
 	return any;
 }
 
+static void phase_at(const nc_window3 *w, int64_t i, int64_t *p)
+{
+	p[0] = i / (w->stride[1] * w->stride[2]);
+	p[1] = i / w->stride[2] % w->stride[1];
+	p[2] = i % w->stride[2];
+}
+
+/* Do some places of x see nothing of dy? */
+static bool leaves_out(const nc_window3 *w, int64_t phases)
+{
+	for (int64_t i = 0; i < phases; i++) {
+		nc_conv k;
+		nc_conv_pack pack;
+		int64_t p[3];
+		phase_at(w, i, p);
+		bool inside = p[0] < w->x[0] && p[1] < w->x[1] && p[2] < w->x[2];
+		if (inside && !phase_conv(w, p, &k, &pack))
+			return true;
+	}
+	return false;
+}
+
 static bool lower_conv_input(nc_compile *c, nacre_node *n, const nc_window3 *w,
 			     const nc_vm_build *b)
 {
 	int64_t phases = w->stride[0] * w->stride[1] * w->stride[2];
 	int dy = nc_plain(c, n->in[0]), dx = b ? 0 : nc_plain(c, n);
-	if (dy < 0 || dx < 0)
+	if (dy < 0 || dx < 0 || (leaves_out(w, phases) && !nc_cpu_zero(c, n, dx)))
 		return false;
-	bool covered = false;
-	for (int pass = 0; pass < 2; pass++) /* are all places covered? then one by one */
-		for (int64_t i = 0; i < phases; i++) {
-			int64_t p[3] = {i / (w->stride[1] * w->stride[2]),
-					i / w->stride[2] % w->stride[1], i % w->stride[2]};
-			nc_conv k;
-			nc_conv_pack pack;
-			bool inside = p[0] < w->x[0] && p[1] < w->x[1] && p[2] < w->x[2];
-			bool any = phase_conv(w, p, &k, &pack);
-			if (pass == 0) {
-				if (inside && !any && !covered) {
-					if (!nc_cpu_zero(c, n, dx))
-						return false;
-					covered = true;
-				}
-				continue;
-			}
-			if (!any)
-				continue;
-			const nc_kernels *kernels = nc_cpu_kernels(c);
-			k.nr = kernels->gemm_width(k.co);
-			int panels = packed(c, n->in[1], &k, pack);
-			k.winograd = c->optimize && phases == 1 && kernels->conv_winograd(&k);
-			if (panels >= 0 && k.winograd)
-				panels = winograd(c, n->in[1], &k, panels);
-			if (panels < 0 ||
-			    !add_conv(c, n, &k, dy, panels, dx, b, 1 / (double)phases))
-				return false;
-		}
+	for (int64_t i = 0; i < phases; i++) {
+		nc_conv k;
+		nc_conv_pack pack;
+		int64_t p[3];
+		phase_at(w, i, p);
+		if (!phase_conv(w, p, &k, &pack))
+			continue;
+		k.nr = nc_cpu_kernels(c)->gemm_width(k.co);
+		int panels = packed(c, n->in[1], &k, pack);
+		panels = winograd(c, n->in[1], &k, panels, phases == 1);
+		if (panels < 0 || !add_conv(c, n, &k, dy, panels, dx, b, 1 / (double)phases))
+			return false;
+	}
 	return true;
 }
 
@@ -336,7 +339,7 @@ static bool lower_depthwise(nc_compile *c, nacre_node *n, const nc_window3 *w, c
 	if (x < 0 || f < 0 || y < 0)
 		return false;
 	nc_step *s = nc_cpu_step(c, run_depthwise, sizeof(depthwise_args),
-				 b ? "depthwise+epilogue" : "depthwise", n, flops(n),
+				 b ? "depthwise+epilogue" : "depthwise", n, n->op->flops(n),
 				 bytes_of(n, b));
 	if (!s)
 		return false;
@@ -358,10 +361,10 @@ static bool lower_depthwise_back(nc_compile *c, nacre_node *n, const nc_window3 
 	int a0 = nc_plain(c, n->in[0]), a1 = nc_plain(c, n->in[1]), to = nc_plain(c, n);
 	if (a0 < 0 || a1 < 0 || to < 0)
 		return false;
-	nc_step *s = nc_cpu_step(c, by_filter ? run_depthwise_filter : run_depthwise_input,
-				 sizeof(depthwise_args),
-				 by_filter ? "depthwise filter" : "depthwise input", n, flops(n),
-				 bytes_of(n, NULL));
+	nc_step *s =
+	    nc_cpu_step(c, by_filter ? run_depthwise_filter : run_depthwise_input,
+			sizeof(depthwise_args), by_filter ? "depthwise filter" : "depthwise input",
+			n, n->op->flops(n), bytes_of(n, NULL));
 	if (!s)
 		return false;
 	depthwise_args *a = s->args;
@@ -431,8 +434,8 @@ bool nc_cpu_lower_conv_filter(nc_compile *c, nacre_node *n)
 	if (x < 0 || dy < 0 || to < 0 || partial < 0)
 		return false;
 	nc_step *s = nc_cpu_step(c, run_filter, sizeof k,
-				 k.winograd ? "conv filter winograd" : "conv filter", n, flops(n),
-				 bytes_of(n, NULL));
+				 k.winograd ? "conv filter winograd" : "conv filter", n,
+				 n->op->flops(n), bytes_of(n, NULL));
 	if (!s)
 		return false;
 	nc_conv_filter *a = s->args;
