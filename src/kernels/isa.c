@@ -19,6 +19,7 @@
 #include "pairs.inc"
 #include "ukr.inc"
 #include "update.inc"
+#include "nonzero.inc"
 
 #include "gemm.inc"
 

@@ -64,9 +64,13 @@ static void block_free(block *b)
 	free(b->all);
 }
 
+/* the same bits, or NaNs */
 static bool same(const float *a, const float *b, int64_t n)
 {
-	return !n || !memcmp(a, b, (size_t)n * sizeof *a);
+	bool all = true;
+	for (int64_t i = 0; i < n; i++)
+		all = all && ((a[i] != a[i] && b[i] != b[i]) || !memcmp(a + i, b + i, sizeof *a));
+	return all;
 }
 
 /* -- kernel sets
@@ -121,19 +125,19 @@ typedef struct problem {
 	block a, b, want; /* want: [batch][m][n] */
 } problem;
 
-static float b_at(const problem *p, int64_t product, int64_t k, int64_t j)
+static float *b_place(const problem *p, int64_t product, int64_t k, int64_t j)
 {
 	const nc_gemm *g = &p->g;
-	const float *b = g->b + product * g->batch_b;
+	float *b = p->b.data + product * g->batch_b;
 	switch (p->format) {
 	case NC_B_PANELS:
-		return b[(j / g->nr * p->k + k) * g->nr + j % g->nr];
+		return b + (j / g->nr * p->k + k) * g->nr + j % g->nr;
 	case NC_B_ROWS:
-		return b[k * g->ldb + j];
+		return b + k * g->ldb + j;
 	case NC_B_COLUMNS:
-		return b[j * g->ldb + k];
+		return b + j * g->ldb + k;
 	default:
-		return b[(k / g->ldb * p->n + j) * g->ldb + k % g->ldb];
+		return b + (k / g->ldb * p->n + j) * g->ldb + k % g->ldb;
 	}
 }
 
@@ -168,6 +172,32 @@ static void problem_b(problem *p, const nc_kernels *k)
 						  j % p->nr] = 0;
 }
 
+/* What is special in the operands of the problems that are made next: columns of zeros in some rows
+ * of A, which kernels leave out; an infinity in B, which makes a NaN of a zero; products too small
+ * for a float, whose sum is a zero of either sign on its way. */
+enum { NOTHING, ZEROS, INFINITE, TINY_PRODUCTS };
+static int special;
+
+static void make_special(problem *p)
+{
+	float *a = p->a.data, *b = p->b.data, sign[2] = {0.f, -0.f};
+	for (int64_t l = 0; special && l < p->k; l++)
+		for (int64_t i = 0, end; i < p->m; i = end) {
+			end = i + 1 + (int64_t)(test_random() % 40);
+			end = end < p->m ? end : p->m;
+			float zero = sign[test_random() % 2];
+			for (int64_t r = i; test_random() % 8 && r < end; r++)
+				a[p->a_trans ? l * p->g.lda + r : r * p->g.lda + l] = zero;
+		}
+	for (int64_t i = 0; special == TINY_PRODUCTS && i < p->a.n; i++)
+		a[i] *= 1e-24f;
+	for (int64_t i = 0; special == TINY_PRODUCTS && i < p->b.n; i++)
+		b[i] *= 1e-24f;
+	if (special == INFINITE && p->n && p->k)
+		*b_place(p, 0, (int64_t)(test_random() % (uint64_t)p->k),
+			 (int64_t)(test_random() % (uint64_t)p->n)) = -INFINITY;
+}
+
 static problem problem_new(const nc_kernels *k, int64_t m, int64_t n, int64_t kk, int64_t batch,
 			   bool a_trans, nc_b_format format, int nr)
 {
@@ -185,6 +215,7 @@ static problem problem_new(const nc_kernels *k, int64_t m, int64_t n, int64_t kk
 	p.a = block_random(p.g.batch_a * batch, (int)(test_random() % 2));
 	p.g.a = p.a.data;
 	problem_b(&p, k);
+	make_special(&p);
 	p.want = block_new(batch * m * n, 0);
 	for (int64_t q = 0; q < batch; q++)
 		for (int64_t i = 0; i < m; i++)
@@ -195,8 +226,8 @@ static problem problem_new(const nc_kernels *k, int64_t m, int64_t n, int64_t kk
 					sum =
 					    step(k, sum,
 						 a_trans ? a[l * p.g.lda + i] : a[i * p.g.lda + l],
-						 b_at(&p, q, l, j));
-				p.want.data[(q * m + i) * n + j] = sum;
+						 *b_place(&p, q, l, j));
+				p.want.data[(q * m + i) * n + j] = sum + 0.f; /* -0 becomes 0 */
 			}
 	return p;
 }
@@ -481,6 +512,32 @@ TEST(gemm_adam)
 				check_update(k, &p, NC_UPDATE_ADAM);
 				problem_free(&p);
 			}
+}
+
+/* k that are left out of some tiles change no bit */
+TEST(gemm_zeros)
+{
+	static const int sizes[][3] = {{13, 200, 40}, {128, 130, 70}, {107, 65, 33}, {30, 300, 513},
+				       {97, 72, 801}, {14, 40, 9000}, {50, 30, 64}};
+	const nc_kernels *k;
+	for (int i = 0; (k = kernels_of(i)); i++) {
+		int nr[8], widths = widths_of(k, nr);
+		for (int s = 0; s < 7 * 4; s++) {
+			const int *size = sizes[s / 4];
+			special = 1 + (int)(test_random() % 3);
+			for (int trans = 0; trans < 2; trans++) {
+				problem p = problem_new(k, size[0], size[1], size[2], 1, trans,
+							(nc_b_format)(s % 4),
+							nr[(int)(test_random() % 8) % widths]);
+				check_plain(k, &p);
+				if (special != INFINITE)
+					check_vm(k, &p);
+				check_update(k, &p, s % 2 ? NC_UPDATE_ADAM : rules[s % 5]);
+				problem_free(&p);
+			}
+		}
+	}
+	special = NOTHING;
 }
 
 TEST(gemm_batches)
