@@ -23,6 +23,12 @@ target_link_libraries(nacre_kernel_flags INTERFACE nacre_flags)
 if(NOT NACRE_PLAIN_KERNELS)
 	target_compile_options(nacre_kernel_flags INTERFACE $<$<CONFIG:Debug>:-O2>)
 endif()
+# What -O3 adds to -O2 is half as much code again and no speed (docs/decisions.md), but for the
+# vectors of loops over lanes (vec.h).
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+	target_compile_options(nacre_kernel_flags INTERFACE $<$<CONFIG:Release>:-O2
+		-ftree-loop-vectorize -ftree-slp-vectorize -fvect-cost-model=dynamic>)
+endif()
 
 set(NACRE_ISA_OBJECTS)
 foreach(isa ${NACRE_ISAS})
@@ -46,6 +52,7 @@ endforeach()
 
 # -- the rooms, lowest first; a room includes only what stands before it (script/check-includes) ---
 set(NACRE_ROOMS base tensor kernels ir op compile backend nn format data train)
+set(NACRE_SMALL_ROOMS ir op compile nn format train) # no loop over data here is hot
 set(NACRE_OBJECTS ${NACRE_ISA_OBJECTS})
 foreach(room ${NACRE_ROOMS})
 	file(GLOB_RECURSE sources CONFIGURE_DEPENDS src/${room}/*.c)
@@ -56,6 +63,9 @@ foreach(room ${NACRE_ROOMS})
 			target_link_libraries(nacre_${room} PRIVATE nacre_kernel_flags)
 		else()
 			target_link_libraries(nacre_${room} PRIVATE nacre_strict)
+		endif()
+		if(room IN_LIST NACRE_SMALL_ROOMS)
+			target_compile_options(nacre_${room} PRIVATE $<$<CONFIG:Release>:-Os>)
 		endif()
 		list(APPEND NACRE_OBJECTS $<TARGET_OBJECTS:nacre_${room}>)
 	endif()
