@@ -12,6 +12,7 @@
 
 #include "vmath.inc"
 
+#include "chain.inc"
 #include "vm.inc"
 
 #include "pack.inc"

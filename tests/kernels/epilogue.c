@@ -92,7 +92,56 @@ static void run_gemm(const nc_kernels *k, const nc_gemm *g, int nt)
 	}
 }
 
-static void one_round(const nc_kernels *k)
+/* f32 of the given strides */
+static where plain_operand(nc_operand *o, nc_access access, int64_t row, int64_t column, int64_t m,
+			   int64_t n)
+{
+	where w = {access, row, column, m, 0};
+	int64_t elements = place(&w, m - 1, n - 1) + 1;
+	void *data = guarded((size_t)elements * 4);
+	*o = (nc_operand){data, NC_V_F32, access, {row, column}};
+	randomize(NC_V_F32, data, elements);
+	return w;
+}
+
+/* Some of: add a bias, add a residual, relu, at most a number; mostly in this order, which kernels
+ * do without the interpreter. */
+static void random_chain(nc_vm *vm, where *in, where *out, int64_t *bytes, int nr)
+{
+	static const struct {
+		int op, operand;
+	} links[] = {{NC_E_add, 1}, {NC_E_add, 2}, {NC_E_relu, 0}, {NC_E_minimum, 3}};
+	int64_t m = vm->size[0], n = vm->size[1];
+	bool flat = pick(0, 1);
+	vm->n_operands = 4, vm->n_results = 1;
+	in[1] = plain_operand(&vm->operand[1], NC_STRIDED, 0, 1, m, n);
+	in[2] = plain_operand(&vm->operand[2], flat ? NC_FLAT : NC_STRIDED, flat ? n : n + 3, 1, m,
+			      n);
+	in[3] = plain_operand(&vm->operand[3], NC_SCALAR, 0, 0, m, n);
+	do
+		*out = random_result(&vm->result[0], m, n, nr, bytes);
+	while (vm->result[0].type != NC_V_F32 && pick(0, 9));
+	int order[4] = {0, 1, 2, 3}, at = NC_VM_REGISTERS;
+	for (int i = 0; i < 2 && !pick(0, 3); i++) {
+		int a = (int)pick(0, 3), b = (int)pick(0, 3), was = order[a];
+		order[a] = order[b], order[b] = was;
+	}
+	for (int i = 0; i < 4; i++) {
+		if (!pick(0, 2))
+			continue;
+		int op = links[order[i]].op, dst = vm->n_code;
+		int more = NC_VM_REGISTERS + links[order[i]].operand;
+		bool swapped = op == NC_E_add && pick(0, 1);
+		nc_code *code = &vm->code[vm->n_code++];
+		*code = (nc_code){.op = (uint8_t)op, .dst = (uint8_t)dst};
+		code->src[swapped] = (uint8_t)at;
+		code->src[!swapped] = (uint8_t)more;
+		at = dst;
+	}
+	vm->result[0].src = (uint8_t)at;
+}
+
+static void one_round(const nc_kernels *k, bool chain)
 {
 	int64_t m = pick(1, 40), n = pick(0, 1) ? pick(1, 150) : pick(1, 6) * 16;
 	int nr = k->gemm_width(n);
@@ -104,12 +153,15 @@ static void one_round(const nc_kernels *k)
 	where in[NC_VM_OPERANDS], out[NC_VM_OUTPUTS];
 	int64_t bytes[NC_VM_OUTPUTS];
 	float *a = guarded_floats(m), *b = guarded_floats(n);
-	float *want = malloc((size_t)(m * n * vm.n_results) * sizeof *want);
-	for (int o = 1; o < vm.n_operands; o++)
+	float *want = malloc((size_t)(m * n * NC_VM_OUTPUTS) * sizeof *want);
+	if (chain)
+		random_chain(&vm, in, out, bytes, nr);
+	for (int o = 1; !chain && o < vm.n_operands; o++)
 		in[o] = random_operand(&vm.operand[o], m, n, nr);
-	for (int j = 0; j < vm.n_results; j++)
+	for (int j = 0; !chain && j < vm.n_results; j++)
 		out[j] = random_result(&vm.result[j], m, n, nr, &bytes[j]);
-	random_code(&vm, vm.n_operands);
+	if (!chain)
+		random_code(&vm, vm.n_operands);
 	for (int64_t i = 0; i < m; i++)
 		for (int64_t c = 0; c < n; c++) {
 			float x[NC_VM_OPERANDS] = {a[i] * b[c]};
@@ -144,5 +196,12 @@ TEST(random_epilogues)
 {
 	for (int round = 0; round < 400; round++)
 		FOR_ISAS(k)
-	one_round(k);
+	one_round(k, false);
+}
+
+TEST(chains)
+{
+	for (int round = 0; round < 400; round++)
+		FOR_ISAS(k)
+	one_round(k, true);
 }
