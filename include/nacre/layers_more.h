@@ -278,14 +278,15 @@ typedef struct nacre_normalization_options {
 nacre_layer *nacre_normalization_new(nacre_normalization_options options);
 
 /* What a layer makes of a number 0 .. k-1: int: as it is; one_hot: a new axis of k (in the place of
- * a last axis of 1); multi_hot: which of them occur along the first axis of a
- * sample; count: how often. */
+ * a last axis of 1); multi_hot: which of them occur along the first axis of a sample; count: how
+ * often; tf_idf, of lookups alone: how often, times the weight of each. */
 typedef enum nacre_output_mode {
 	NACRE_OUTPUT_DEFAULT, /* category_encoding: multi_hot; the others: int */
 	NACRE_OUTPUT_INT,
 	NACRE_OUTPUT_ONE_HOT,
 	NACRE_OUTPUT_MULTI_HOT,
-	NACRE_OUTPUT_COUNT
+	NACRE_OUTPUT_COUNT,
+	NACRE_OUTPUT_TF_IDF
 } nacre_output_mode;
 
 /* discretization: the number of boundaries <= x.  They are given in rising order, or num_bins asks
@@ -309,24 +310,35 @@ nacre_layer *nacre_category_encoding_new(nacre_category_encoding_options options
 /* integer_lookup: place i of the vocabulary -> i + num_oov_indices (+ 1 if there is a mask token
  * and the mode is int, where the mask token is 0); others -> their remainder by num_oov_indices.
  * With invert: back again, what stands for none -> oov_token.  In other modes than int the mask
- * token counts as none.  The vocabulary is given, or found by nacre_adapt() before the layer is
- * applied: the most frequent numbers first, of equals the larger; at most max_tokens indices. */
+ * token counts as none.  The vocabulary, of different numbers, is given, or found by nacre_adapt()
+ * before the layer is applied: the most frequent numbers first, of equals the larger; at most
+ * max_tokens indices.
+ *
+ * num_oov_indices -1: there is none for others.  If the layer takes an input of the model, data
+ * with others is an error; else they become -1, in other modes than int nothing.
+ *
+ * Mode tf_idf: idf_weights has the weight of each word, or before them those of unknown ones (else
+ * their mean); adapted ones are log(1 + rows / (1 + rows with the word)).  They become the layer's
+ * weight "idf_weights", which is not trained. */
 typedef struct nacre_integer_lookup_options {
 	nacre_numbers vocabulary;
-	int64_t num_oov_indices; /* 0 means 1 */
+	int64_t num_oov_indices; /* 0 means 1; -1: none */
 	int masks;               /* 1: mask_token is one */
 	int64_t mask_token;
 	int64_t oov_token; /* -1 */
-	int invert;
-	int output_mode; /* nacre_output_mode */
-	int64_t max_tokens; /* 0: no limit */
+	int invert;        /* in mode int */
+	int output_mode;   /* nacre_output_mode */
+	int64_t max_tokens; /* 0: no limit; else at least 2 */
+	nacre_numbers idf_weights;
 	const char *name;
 } nacre_integer_lookup_options;
 nacre_layer *nacre_integer_lookup_new(nacre_integer_lookup_options options);
 
 /* string_lookup, hashing: numbers of texts, as nacre/vocabulary.h has them, in the form of the
  * output mode.  A graph knows no texts: what is fed is what nacre_layer_texts() makes of them, into
- * an input with .text = 1 that leads to this layer alone.
+ * an input with .text = 1 that leads to this layer alone.  With invert it is the other way round:
+ * the layer takes indices and leaves them as they are, as an output of the model, and
+ * nacre_layer_word() tells the word of each.
  *     nacre_string_lookup_layer({2, (const char *[]){"cat", "dog"}}, .num_oov_indices = 2) */
 typedef struct nacre_texts {
 	int64_t n;
@@ -334,25 +346,37 @@ typedef struct nacre_texts {
 } nacre_texts;
 typedef struct nacre_string_lookup_layer_options {
 	nacre_texts vocabulary;  /* copied; none: nacre_adapt_texts(), before it is applied */
-	int64_t num_oov_indices; /* 0 means 1 */
-	int64_t max_tokens;      /* of an adapted one, all indices together; 0: no limit */
+	int64_t num_oov_indices; /* 0 means 1; -1: none, an unknown text is an error */
+	int64_t max_tokens;      /* all indices together; 0: no limit, else at least 2 */
 	const char *mask_token;  /* mode int: gets 0; else counts as none; NULL: there is none */
+	const char *oov_token;   /* what unknown words are shown as; NULL: "[UNK]" */
+	int invert;              /* in mode int */
 	int output_mode;         /* nacre_output_mode */
+	nacre_numbers idf_weights; /* of mode tf_idf, as above */
+	nacre_numbers salt;        /* none; one whole number, or two: those of SipHash */
 	const char *name;
 } nacre_string_lookup_layer_options;
 nacre_layer *nacre_string_lookup_layer_new(nacre_string_lookup_layer_options options);
 typedef struct nacre_hashing_layer_options {
 	int64_t num_bins;
 	const char *mask_value; /* gets bin 0, all others one of the rest; NULL: none */
-	int output_mode;        /* nacre_output_mode */
+	int output_mode;        /* nacre_output_mode, but tf_idf */
+	nacre_numbers salt;     /* none; one whole number, or two: those of SipHash */
 	const char *name;
 } nacre_hashing_layer_options;
 nacre_layer *nacre_hashing_layer_new(nacre_hashing_layer_options options);
 /* The indices, i32 of that shape, row-major; -1: none.  NULL after an error. */
 nacre_tensor *nacre_layer_texts(nacre_layer *layer, int rank, const int64_t *shape,
 				const char *const *texts, nacre_error *error);
+/* The word of an index of a string_lookup: the mask token for 0 where there is one, the oov_token
+ * for what is no word's index; NULL for a layer that is none.  Borrowed. */
+const char *nacre_layer_word(const nacre_layer *layer, int64_t index);
+/* Sets the vocabulary: of n texts, or of n documents of `size` texts each, which is a difference to
+ * tf_idf alone. */
 nacre_status nacre_adapt_texts(nacre_layer *layer, int64_t n, const char *const *texts,
 			       nacre_error *error);
+nacre_status nacre_adapt_documents(nacre_layer *layer, int64_t n, int64_t size,
+				   const char *const *texts, nacre_error *error);
 
 /* Sets what a normalization, discretization or integer_lookup layer learns from x: [rows, ...].
  * The first must have been applied, the other two must not.  An error's text is in *error. */

@@ -117,8 +117,9 @@ int64_t nacre_model_non_trainable_parameters(const nacre_model *model);
  * a multiplication with its addition counted as two.  NaN after an error. */
 double nacre_model_flops(nacre_model *model);
 /* A model of the same layers, shared and nested ones alike, with weights of its own that are not
- * drawn yet; not compiled.  NULL after an error, which is recorded in `model`: a layer of one's own
- * cannot be made again.  The caller frees it. */
+ * drawn yet; not compiled.  A layer of your own is made again by its get_config and from_config;
+ * one with a context but without them is an error.  NULL after an error, which is recorded in
+ * `model`.  The caller frees it. */
 nacre_model *nacre_model_clone(nacre_model *model);
 /* Prints the layers, their shapes and numbers of parameters as Keras does. */
 nacre_status nacre_summary(nacre_model *model);

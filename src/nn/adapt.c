@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nn/layer.h"
+#include "nn/lookup.h"
 
 static const char *called(const nacre_layer *l)
 {
@@ -187,7 +187,7 @@ static int64_t count_values(nc_arena *arena, const nacre_integer_lookup_options 
 {
 	int64_t n = nacre_tensor_size(x), k = 0;
 	double *v = nc_arena_alloc(arena, (size_t)n * sizeof *v);
-	counted *all = *out = nc_arena_alloc(arena, (size_t)n * sizeof *all);
+	counted *all = *out = nc_arena_alloc(arena, (size_t)(n + 1) * sizeof *all);
 	if (!v || !all)
 		return -1;
 	for (int64_t i = 0; i < n; i++)
@@ -205,6 +205,41 @@ static int64_t count_values(nc_arena *arena, const nacre_integer_lookup_options 
 	return k;
 }
 
+static int by_value(const void *a, const void *b)
+{
+	return rising(&((const counted *)a)->value, &((const counted *)b)->value);
+}
+
+/* The weights of tf_idf, of the first n words in `all`: log(1 + rows / (1 + rows with the word)),
+ * in f32 as Keras keeps it. */
+static bool weigh(nc_arena *arena, nacre_layer *l, const nacre_tensor *x, int64_t n,
+		  const counted *all)
+{
+	nacre_integer_lookup_options *o = (nacre_integer_lookup_options *)l->options;
+	int64_t rows = x->shape[0], size = nacre_tensor_size(x) / rows;
+	counted *word = nc_arena_copy(arena, all, (size_t)(n + 1) * sizeof *word);
+	int64_t *last = nc_arena_alloc(arena, (size_t)(n + 1) * sizeof *last);
+	int64_t *with = nc_arena_alloc(arena, (size_t)(n + 1) * sizeof *with);
+	double *idf = nc_arena_alloc(&l->arena, (size_t)(n + 1) * sizeof *idf);
+	if (!word || !last || !with || !idf)
+		return false;
+	for (int64_t i = 0; i < n; i++)
+		word[i].count = i; /* its place */
+	qsort(word, (size_t)n, sizeof *word, by_value);
+	for (int64_t i = 0; i < nacre_tensor_size(x); i++) {
+		counted key = {trunc(nacre_tensor_get(x, i)), 0};
+		const counted *w = bsearch(&key, word, (size_t)n, sizeof key, by_value);
+		if (!w || last[w->count] == 1 + i / size)
+			continue;
+		last[w->count] = 1 + i / size;
+		with[w->count]++;
+	}
+	for (int64_t i = 0; i < n; i++)
+		idf[i] = (double)(float)log(1 + (double)rows / (double)(1 + with[i]));
+	o->idf_weights = (nacre_numbers){n, idf};
+	return true;
+}
+
 static nacre_status adapt_lookup(nacre_layer *l, const nacre_tensor *x, nacre_error *e)
 {
 	nacre_integer_lookup_options *o = (nacre_integer_lookup_options *)l->options;
@@ -217,7 +252,7 @@ static nacre_status adapt_lookup(nacre_layer *l, const nacre_tensor *x, nacre_er
 	nc_arena_init(&arena, l->memory);
 	int64_t n = count_values(&arena, o, x, &all);
 	if (o->max_tokens)
-		n = nc_min(n, nc_max(o->max_tokens - nc_lookup_first(l), 0));
+		n = nc_min(n, nc_max(o->max_tokens - nc_lookup_of(l).first, 0));
 	for (int64_t i = 0; i < n; i++)
 		if (!(fabs(all[i].value) <= INT32_MAX)) {
 			nc_arena_free(&arena);
@@ -228,8 +263,9 @@ static nacre_status adapt_lookup(nacre_layer *l, const nacre_tensor *x, nacre_er
 		words = nc_arena_alloc(&l->arena, (size_t)(n + 1) * sizeof *words);
 	for (int64_t i = 0; words && i < n; i++)
 		words[i] = all[i].value;
+	bool good = words && (o->output_mode != NACRE_OUTPUT_TF_IDF || weigh(&arena, l, x, n, all));
 	nc_arena_free(&arena);
-	if (!words)
+	if (!good)
 		return nc_no_memory(e, 0);
 	o->vocabulary = (nacre_numbers){n, words};
 	return NACRE_OK;

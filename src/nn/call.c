@@ -18,6 +18,13 @@ bool nc_layer_fail(nc_call *c, const nacre_layer *l, const char *format, ...)
 	return false;
 }
 
+bool nc_layer_take(nc_call *c, const nacre_layer *l, const char *name, const nacre_error *e)
+{
+	nc_fail(c->error, e->status ? e->status : NACRE_NO_MEMORY, "%s: %s: %s", l->name, name,
+		e->status ? e->text : "out of memory");
+	return false;
+}
+
 /* -- what inputs must be ----------------------------------------------------------------------- */
 unsigned nc_layer_axes(nc_call *c, const nacre_layer *l, const int64_t *axes, int rank)
 {
@@ -102,8 +109,7 @@ static nc_weight *add_weight(nc_call *c, nacre_layer *l, const char *name, nacre
 	nacre_variable *v =
 	    w ? nacre_variable_new(c->runtime, full, dtype, rank, shape, value, &e) : NULL;
 	if (!v) {
-		nc_fail(c->error, e.status ? e.status : NACRE_NO_MEMORY, "%s: %s: %s", l->name,
-			name, e.status ? e.text : "out of memory");
+		nc_layer_take(c, l, name, &e);
 		return NULL;
 	}
 	*w = (nc_weight){.name = name, .variable = v};
@@ -134,7 +140,7 @@ bool nc_layer_add_state(nc_call *c, nacre_layer *l, const char *name, nacre_dtyp
 	nacre_error e = {0};
 	nacre_tensor *t = nacre_tensor_new(c->runtime, dtype, rank, shape, &e);
 	if (!t)
-		return nc_layer_fail(c, l, "%s: %s", name, e.status ? e.text : "out of memory");
+		return nc_layer_take(c, l, name, &e);
 	for (int64_t i = 0; i < nacre_tensor_size(t); i++)
 		nacre_tensor_set(t, i, value);
 	nc_weight *w = add_weight(c, l, name, dtype, rank, shape, t);
@@ -226,6 +232,13 @@ static nacre_node *call_typed(nc_call *c, nacre_layer *l, int n, nacre_node *con
 	return y;
 }
 
+/* A node that no function which looks at its input's op knows; compiled, it is gone. */
+static nacre_node *set_apart(nacre_node *y)
+{
+	int64_t shape[5] = {1, y->shape[0], y->shape[1], y->shape[2], y->shape[3]};
+	return nacre_reshape(nacre_reshape(y, 5, shape), 4, shape + 1);
+}
+
 nacre_node *nc_layer_call(nc_call *c, nacre_layer *l, int n, nacre_node *const *x)
 {
 	const nc_layer_class *k = l->class;
@@ -245,6 +258,8 @@ nacre_node *nc_layer_call(nc_call *c, nacre_layer *l, int n, nacre_node *const *
 	c->mask = NULL;
 	if (y)
 		activity(c, &l->activity, y);
+	if (y && c->apart && y->rank == 4)
+		y = set_apart(y);
 	if (y)
 		return y;
 	const nacre_error *e = nacre_graph_error(c->graph);

@@ -114,6 +114,8 @@ typedef struct nc_call {
 	nacre_graph *graph;
 	nacre_error *error; /* the first that happens, with the layer's name */
 	bool training;
+	bool apart; /* images that layers give are nodes of their own: no later op is built on what
+		       is behind them, as max_pool would be on what comes before a relu */
 	nc_effect *effects,
 	    **effects_end;   /* in the graph's arena: changes of variables, in training */
 	nacre_node *penalty; /* the sum of the losses that layers add; NULL: none yet */
@@ -219,6 +221,8 @@ nacre_layer *nc_layer_around(const nc_layer_class *class, const void *options, c
 			     nacre_layer *inner);
 /* "name: text" as the error of the call; returns false */
 bool nc_layer_fail(nc_call *c, const nacre_layer *l, const char *format, ...) NC_PRINTF(3, 4);
+/* "name: part: text" with the error that the part had; none: no memory */
+bool nc_layer_take(nc_call *c, const nacre_layer *l, const char *part, const nacre_error *e);
 /* Records "snake: text" in the layer itself; for check functions; returns false */
 bool nc_layer_refuse(nacre_layer *l, const char *format, ...) NC_PRINTF(2, 3);
 /* Appends a weight; for build functions. */
@@ -263,8 +267,6 @@ bool nc_layer_rank(nc_call *c, const nacre_layer *l, const nacre_node *x, int ra
 		   const char *expected);
 bool nc_layer_floats(nc_call *c, const nacre_layer *l, const nacre_node *x); /* or an error */
 void nc_call_effect(nc_call *c, nacre_node *effect);
-/* lookup.c: how many indices come before the first word's */
-int64_t nc_lookup_first(const nacre_layer *l);
 /* option.c: copies what a TEXT or NUMBERS points to; takes a LAYER over */
 void nc_option_take(nacre_layer *l, const nc_option *o, void *field);
 void nc_option_range_check(nacre_layer *l, const nc_option *o); /* and fills in the default */

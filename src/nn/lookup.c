@@ -1,17 +1,25 @@
 /* SPDX-License-Identifier: MIT
  *
- * lookup.c - layers of texts, string_lookup and hashing: a text becomes an index before it is fed,
- * the graph gives the index its form.
+ * lookup.c - layers that look up: integer_lookup, string_lookup, hashing.  A text becomes an index
+ * before it is fed (lookup_text.c), the graph gives the index its form.
  */
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/runtime.h"
 #include "nacre/vocabulary.h"
-#include "nn/encode.h"
+#include "nn/lookup.h"
 
 #define BIG 1e9
+#define WHOLE 9007199254740992.0 /* 2^53: whole numbers that a double holds */
 
-static const nacre_string_lookup_layer_options *lookup(const nacre_layer *l)
+static const nacre_integer_lookup_options *integers(const nacre_layer *l)
+{
+	return (const nacre_integer_lookup_options *)l->options;
+}
+
+static const nacre_string_lookup_layer_options *strings(const nacre_layer *l)
 {
 	return (const nacre_string_lookup_layer_options *)l->options;
 }
@@ -21,15 +29,289 @@ static const nacre_hashing_layer_options *hashing(const nacre_layer *l)
 	return (const nacre_hashing_layer_options *)l->options;
 }
 
-int64_t nc_lookup_first(const nacre_layer *l)
+bool nc_is_lookup(const nacre_layer *l)
 {
-	if (l->class == &nc_class_integer_lookup) {
-		const nacre_integer_lookup_options *o =
-		    (const nacre_integer_lookup_options *)l->options;
-		return o->num_oov_indices + (o->masks && o->output_mode == NACRE_OUTPUT_INT);
+	return l->class == &nc_class_integer_lookup || l->class == &nc_class_string_lookup;
+}
+
+nc_lookup nc_lookup_of(const nacre_layer *l)
+{
+	const nacre_integer_lookup_options *i = integers(l);
+	const nacre_string_lookup_layer_options *s = strings(l);
+	nc_lookup v;
+	if (l->class == &nc_class_string_lookup)
+		v = (nc_lookup){.words = s->vocabulary.n,
+				.unknown = nc_max(s->num_oov_indices, 0),
+				.most = s->max_tokens,
+				.masks = s->mask_token,
+				.invert = s->invert,
+				.mode = s->output_mode,
+				.idf = &s->idf_weights};
+	else
+		v = (nc_lookup){.words = i->vocabulary.n,
+				.unknown = nc_max(i->num_oov_indices, 0),
+				.most = i->max_tokens,
+				.masks = i->masks,
+				.invert = i->invert,
+				.mode = i->output_mode,
+				.idf = &i->idf_weights};
+	v.zero_masks = v.masks && v.mode == NACRE_OUTPUT_INT;
+	v.first = v.unknown + v.zero_masks;
+	return v;
+}
+
+/* -- options ----------------------------------------------------------------------------------- */
+bool nc_salt(const nacre_numbers *salt, int64_t out[2])
+{
+	for (int i = 0; i < 2 && salt->n; i++)
+		out[i] = (int64_t)salt->value[i < salt->n ? i : 0];
+	return salt->n != 0;
+}
+
+static bool check_salt(nacre_layer *l, const nacre_numbers *salt)
+{
+	if (salt->n > 2)
+		return nc_layer_refuse(l, "salt: expected one or two numbers, got %lld",
+				       (long long)salt->n);
+	for (int64_t i = 0; i < salt->n; i++)
+		if (!(fabs(salt->value[i]) <= WHOLE) || salt->value[i] != floor(salt->value[i]))
+			return nc_layer_refuse(
+			    l, "salt: expected whole numbers of at most 2^53, got %g",
+			    salt->value[i]);
+	return true;
+}
+
+static int rising(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+/* A copy of the vocabulary in rising order, with room for one more; NULL: no memory. */
+static double *sorted(const nacre_layer *l)
+{
+	const nacre_numbers *v = &integers(l)->vocabulary;
+	double *copy = nc_alloc(l->memory, (size_t)(v->n + 1) * sizeof *copy);
+	if (copy && v->n) {
+		memcpy(copy, v->value, (size_t)v->n * sizeof *copy);
+		qsort(copy, (size_t)v->n, sizeof *copy, rising);
 	}
-	return lookup(l)->num_oov_indices +
-	       (lookup(l)->mask_token && lookup(l)->output_mode == NACRE_OUTPUT_INT);
+	return copy;
+}
+
+static bool check_integers(nacre_layer *l)
+{
+	const nacre_integer_lookup_options *o = integers(l);
+	const nacre_numbers *v = &o->vocabulary;
+	for (int64_t i = 0; i < v->n; i++) {
+		double word = v->value[i];
+		if (!(fabs(word) <= INT32_MAX) || word != floor(word))
+			return nc_layer_refuse(l, "vocabulary: expected whole numbers, got %g",
+					       word);
+		if (o->masks && word == (double)o->mask_token)
+			return nc_layer_refuse(l, "vocabulary: %g is the mask token", word);
+		if (o->invert && word == (double)o->oov_token)
+			return nc_layer_refuse(l, "vocabulary: %g is the oov_token", word);
+	}
+	double *all = sorted(l);
+	if (!all) {
+		nc_no_memory(&l->error, (size_t)v->n * sizeof *all);
+		return false;
+	}
+	int64_t i = 1;
+	while (i < v->n && all[i] != all[i - 1])
+		i++;
+	bool twice = i < v->n;
+	double word = twice ? all[i] : 0;
+	nc_free(l->memory, all, (size_t)(v->n + 1) * sizeof *all);
+	return !twice || nc_layer_refuse(l, "vocabulary: %g is there twice", word);
+}
+
+static bool check_strings(nacre_layer *l)
+{
+	const nacre_string_lookup_layer_options *o = strings(l);
+	nacre_error e = {0};
+	for (int64_t i = 0; i < o->vocabulary.n; i++) {
+		const char *word = o->vocabulary.text[i];
+		if (o->mask_token && strcmp(word, o->mask_token) == 0)
+			return nc_layer_refuse(l, "vocabulary: \"%.60s\" is the mask token", word);
+		if (o->invert && strcmp(word, nc_lookup_unknown(l)) == 0)
+			return nc_layer_refuse(l, "vocabulary: \"%.60s\" is the oov_token", word);
+	}
+	if (!check_salt(l, &o->salt))
+		return false;
+	nacre_vocabulary *v = o->vocabulary.n ? nc_lookup_vocabulary(l, &e) : NULL;
+	nacre_vocabulary_free(v);
+	if (!e.status)
+		return true;
+	if (!l->error.status)
+		l->error = e;
+	return false;
+}
+
+bool nc_lookup_check(nacre_layer *l)
+{
+	const nc_lookup v = nc_lookup_of(l);
+	if (v.invert && v.mode != NACRE_OUTPUT_INT)
+		return nc_layer_refuse(l, "output_mode: only int can be inverted");
+	if (v.most == 1)
+		return nc_layer_refuse(l, "max_tokens: expected at least 2, got 1");
+	if (v.most && v.words && v.first + v.words > v.most)
+		return nc_layer_refuse(l, "vocabulary: expected at most %lld indices, got %lld",
+				       (long long)v.most, (long long)(v.first + v.words));
+	if (v.idf->n && v.mode != NACRE_OUTPUT_TF_IDF)
+		return nc_layer_refuse(l, "idf_weights: only for the output_mode tf_idf");
+	if (v.mode == NACRE_OUTPUT_TF_IDF && v.idf->n != v.words &&
+	    v.idf->n != v.first + v.words)
+		return nc_layer_refuse(l, "idf_weights: expected %lld numbers, got %lld",
+				       (long long)v.words, (long long)v.idf->n);
+	return l->class == &nc_class_string_lookup ? check_strings(l) : check_integers(l);
+}
+
+int64_t nc_lookup_missing(const nacre_layer *l, const nacre_tensor *x, bool *memory)
+{
+	const nacre_integer_lookup_options *o = integers(l);
+	int64_t words = o->vocabulary.n, n = nacre_tensor_size(x), i = n;
+	double *all = sorted(l);
+	*memory = all;
+	for (i = 0; all && i < n; i++) {
+		double v = trunc(nacre_tensor_get(x, i));
+		if (!(o->masks && v == (double)o->mask_token) &&
+		    !bsearch(&v, all, (size_t)words, sizeof v, rising))
+			break;
+	}
+	nc_free(l->memory, all, (size_t)(words + 1) * sizeof *all);
+	return all && i < n ? i : -1;
+}
+
+/* -- what the two share ------------------------------------------------------------------------ */
+/* The weights of tf_idf: one for each index, those of unknown words the mean of all where they are
+ * not given. */
+static bool lookup_build(nc_call *c, nacre_layer *l, int n, nacre_node *const *x)
+{
+	(void)n, (void)x;
+	const nc_lookup v = nc_lookup_of(l);
+	int64_t size = v.first + v.words, before = size - v.idf->n;
+	double mean = 0;
+	nacre_error e = {0};
+	if (v.mode != NACRE_OUTPUT_TF_IDF || v.words == 0)
+		return true;
+	if (!nc_layer_add_state(c, l, "idf_weights", NACRE_F32, 1, &size, 0))
+		return false;
+	nacre_tensor *t = nacre_tensor_new(c->runtime, NACRE_F32, 1, &size, &e);
+	for (int64_t i = 0; i < v.idf->n; i++)
+		mean += v.idf->value[i] / (double)v.idf->n;
+	for (int64_t i = 0; t && i < size; i++)
+		nacre_tensor_set(t, i, i < before ? mean : v.idf->value[i - before]);
+	bool good = t && !nacre_variable_write(l->weight[0].variable, t, &e);
+	nacre_tensor_free(t);
+	return good || nc_layer_take(c, l, "idf_weights", &e);
+}
+
+/* Indices in the form of the mode. */
+static nacre_node *form(nc_call *c, nacre_layer *l, nacre_node *index)
+{
+	const nc_lookup v = nc_lookup_of(l);
+	bool weighs = v.mode == NACRE_OUTPUT_TF_IDF;
+	nacre_node *y = nc_encode(c, l, index, v.first + v.words,
+				  weighs ? NACRE_OUTPUT_COUNT : v.mode);
+	return y && weighs ? nacre_times(y, nc_layer_use(c, l, 0)) : y;
+}
+
+static bool known(nc_call *c, nacre_layer *l)
+{
+	return nc_lookup_of(l).words ||
+	       nc_layer_fail(c, l, "has no vocabulary yet: adapt it before it is applied");
+}
+
+/* -- integer_lookup ---------------------------------------------------------------------------- */
+static nacre_node *number(nc_call *c, int64_t value)
+{
+	return nacre_scalar(c->graph, NACRE_I32, (double)value);
+}
+
+static nacre_node *vocabulary(nc_call *c, const nacre_numbers *v)
+{
+	int32_t *word = nc_arena_alloc(&c->graph->arena, (size_t)v->n * sizeof *word);
+	if (!word) {
+		nc_no_memory(c->error, (size_t)v->n * sizeof *word);
+		return NULL;
+	}
+	for (int64_t i = 0; i < v->n; i++)
+		word[i] = (int32_t)v->value[i];
+	return nacre_constant(c->graph, NACRE_I32, 1, &v->n, word);
+}
+
+/* Numbers of indices. */
+static nacre_node *back(nc_call *c, nacre_layer *l, nacre_node *in, nacre_node *words)
+{
+	const nacre_integer_lookup_options *o = integers(l);
+	const nc_lookup v = nc_lookup_of(l);
+	nacre_node *at = nacre_minus(in, number(c, v.first));
+	nacre_node *there = nacre_logical_and(nacre_greater_equal(at, number(c, 0)),
+					      nacre_less(at, number(c, v.words)));
+	nacre_node *y = nacre_select(there, nacre_gather(words, at, 0), number(c, o->oov_token));
+	if (!v.zero_masks)
+		return y;
+	return nacre_select(nacre_equal(in, number(c, 0)), number(c, o->mask_token), y);
+}
+
+static nacre_node *integer_lookup_call(nc_call *c, nacre_layer *l, int n, nacre_node *const *x)
+{
+	(void)n;
+	const nacre_integer_lookup_options *o = integers(l);
+	const nc_lookup v = nc_lookup_of(l);
+	nacre_node *words = known(c, l) ? vocabulary(c, &o->vocabulary) : NULL, *other;
+	if (!words)
+		return NULL;
+	nacre_node *in = x[0]->dtype == NACRE_I32 ? x[0] : nacre_cast(x[0], NACRE_I32);
+	if (v.invert)
+		return back(c, l, in, words);
+	nacre_node *equal = nacre_equal(nacre_expand_dims(in, -1), words);
+	nacre_node *place = nacre_argmax(nacre_cast(equal, NACRE_I32), -1);
+	if (v.unknown)
+		other = nacre_plus(nacre_mod(in, number(c, v.unknown)), number(c, v.zero_masks));
+	else
+		other = number(c, -1);
+	nacre_node *y = nacre_select(nacre_any(equal, NACRE_LAST_AXIS, false),
+				     nacre_plus(place, number(c, v.first)), other);
+	if (v.masks)
+		y = nacre_select(nacre_equal(in, number(c, o->mask_token)),
+				 number(c, v.zero_masks ? 0 : -1), y);
+	return form(c, l, y);
+}
+
+#define OPTIONS nacre_integer_lookup_options
+static const nc_option integer_lookup_options[] = {
+    NC_OPT_NUMBERS(OPTIONS, vocabulary),
+    NC_OPT_NUMBER(I64, OPTIONS, num_oov_indices, 1, -1, BIG),
+    NC_OPT_BOOL(OPTIONS, masks),
+    NC_OPT_NUMBER(I64, OPTIONS, mask_token, 0, -BIG, BIG),
+    NC_OPT_NUMBER(I64, OPTIONS, oov_token, -1, -BIG, BIG),
+    NC_OPT_BOOL(OPTIONS, invert),
+    NC_OPT_CHOICE_OR(OPTIONS, output_mode, NACRE_OUTPUT_INT, NC_LOOKUP_MODES),
+    NC_OPT_NUMBER(I64, OPTIONS, max_tokens, 0, 0, BIG),
+    NC_OPT_NUMBERS(OPTIONS, idf_weights),
+    NC_OPT_END,
+};
+const nc_layer_class nc_class_integer_lookup = {
+    .id = NC_LAYER_integer_lookup,
+    .types = NC_TYPES_F32,
+    .name = "IntegerLookup",
+    .snake = "integer_lookup",
+    .options_size = sizeof(OPTIONS),
+    .options = integer_lookup_options,
+    .min_in = 1,
+    .max_in = 1,
+    .check = nc_lookup_check,
+    .build = lookup_build,
+    .call = integer_lookup_call,
+};
+#undef OPTIONS
+
+nacre_layer *nacre_integer_lookup_new(nacre_integer_lookup_options options)
+{
+	return nc_layer_new(&nc_class_integer_lookup, &options, options.name);
 }
 
 /* -- string_lookup ----------------------------------------------------------------------------- */
@@ -45,22 +327,24 @@ static nacre_node *indices(nc_call *c, nacre_layer *l, nacre_node *x)
 static nacre_node *string_lookup_call(nc_call *c, nacre_layer *l, int n, nacre_node *const *x)
 {
 	(void)n;
-	const nacre_string_lookup_layer_options *o = lookup(l);
-	if (o->vocabulary.n == 0) {
-		nc_layer_fail(c, l, "has no vocabulary yet: adapt it before it is applied");
+	if (!known(c, l))
 		return NULL;
-	}
-	return nc_encode(c, l, indices(c, l, x[0]), nc_lookup_first(l) + o->vocabulary.n,
-			 o->output_mode);
+	if (strings(l)->invert)
+		return x[0]->dtype == NACRE_I32 ? x[0] : nacre_cast(x[0], NACRE_I32);
+	return form(c, l, indices(c, l, x[0]));
 }
 
 #define OPTIONS nacre_string_lookup_layer_options
 static const nc_option string_lookup_options[] = {
     NC_OPT_TEXTS(OPTIONS, vocabulary),
-    NC_OPT_NUMBER(I64, OPTIONS, num_oov_indices, 1, 1, BIG),
+    NC_OPT_NUMBER(I64, OPTIONS, num_oov_indices, 1, -1, BIG),
     NC_OPT_NUMBER(I64, OPTIONS, max_tokens, 0, 0, BIG),
     NC_OPT_TEXT(OPTIONS, mask_token),
-    NC_OPT_CHOICE_OR(OPTIONS, output_mode, NACRE_OUTPUT_INT, NC_OUTPUT_MODES),
+    NC_OPT_TEXT(OPTIONS, oov_token),
+    NC_OPT_BOOL(OPTIONS, invert),
+    NC_OPT_CHOICE_OR(OPTIONS, output_mode, NACRE_OUTPUT_INT, NC_LOOKUP_MODES),
+    NC_OPT_NUMBERS(OPTIONS, idf_weights),
+    NC_OPT_NUMBERS(OPTIONS, salt),
     NC_OPT_END,
 };
 const nc_layer_class nc_class_string_lookup = {
@@ -68,10 +352,12 @@ const nc_layer_class nc_class_string_lookup = {
     .types = NC_TYPES_F32,
     .name = "StringLookup",
     .snake = "string_lookup",
-    .options_size = sizeof(nacre_string_lookup_layer_options),
+    .options_size = sizeof(OPTIONS),
     .options = string_lookup_options,
     .min_in = 1,
     .max_in = 1,
+    .check = nc_lookup_check,
+    .build = lookup_build,
     .call = string_lookup_call,
 };
 #undef OPTIONS
@@ -82,6 +368,11 @@ nacre_layer *nacre_string_lookup_layer_new(nacre_string_lookup_layer_options opt
 }
 
 /* -- hashing ----------------------------------------------------------------------------------- */
+static bool hashing_check(nacre_layer *l)
+{
+	return check_salt(l, &hashing(l)->salt);
+}
+
 static nacre_node *hashing_call(nc_call *c, nacre_layer *l, int n, nacre_node *const *x)
 {
 	(void)n;
@@ -93,6 +384,7 @@ static const nc_option hashing_options[] = {
     NC_OPT_NUMBER(I64, OPTIONS, num_bins, 0, 1, BIG),
     NC_OPT_TEXT(OPTIONS, mask_value),
     NC_OPT_CHOICE_OR(OPTIONS, output_mode, NACRE_OUTPUT_INT, NC_OUTPUT_MODES),
+    NC_OPT_NUMBERS(OPTIONS, salt),
     NC_OPT_END,
 };
 const nc_layer_class nc_class_hashing = {
@@ -100,10 +392,11 @@ const nc_layer_class nc_class_hashing = {
     .types = NC_TYPES_F32,
     .name = "Hashing",
     .snake = "hashing",
-    .options_size = sizeof(nacre_hashing_layer_options),
+    .options_size = sizeof(OPTIONS),
     .options = hashing_options,
     .min_in = 1,
     .max_in = 1,
+    .check = hashing_check,
     .call = hashing_call,
 };
 #undef OPTIONS
@@ -111,98 +404,4 @@ const nc_layer_class nc_class_hashing = {
 nacre_layer *nacre_hashing_layer_new(nacre_hashing_layer_options options)
 {
 	return nc_layer_new(&nc_class_hashing, &options, options.name);
-}
-
-/* -- texts ------------------------------------------------------------------------------------- */
-static nacre_vocabulary *vocabulary(const nacre_layer *l, nacre_error *e)
-{
-	const nacre_string_lookup_layer_options *o = lookup(l);
-	bool masks = o->output_mode == NACRE_OUTPUT_INT;
-	return nacre_string_lookup(
-	    NULL, o->vocabulary.n, o->vocabulary.text,
-	    (nacre_string_lookup_options){.num_oov_indices = o->num_oov_indices,
-					  .mask_token = masks ? o->mask_token : NULL},
-	    e);
-}
-
-static int64_t index_of(const nacre_layer *l, const nacre_vocabulary *v, const char *text)
-{
-	if (v) {
-		const char *mask = lookup(l)->mask_token;
-		bool none =
-		    mask && lookup(l)->output_mode != NACRE_OUTPUT_INT && strcmp(mask, text) == 0;
-		return none ? -1 : nacre_string_index(v, text);
-	}
-	const nacre_hashing_layer_options *o = hashing(l);
-	if (!o->mask_value || o->num_bins == 1)
-		return nacre_hashing(text, o->num_bins);
-	return strcmp(o->mask_value, text) == 0 ? 0 : 1 + nacre_hashing(text, o->num_bins - 1);
-}
-
-nacre_tensor *nacre_layer_texts(nacre_layer *l, int rank, const int64_t *shape,
-				const char *const *texts, nacre_error *e)
-{
-	bool words = l && l->class == &nc_class_string_lookup;
-	nacre_vocabulary *v = NULL;
-	if (!l || (!words && l->class != &nc_class_hashing)) {
-		nc_fail(e, NACRE_INVALID, "texts: expected a layer of texts, got %s",
-			l ? l->class->name : "NULL");
-		return NULL;
-	}
-	if (l->error.status) {
-		nc_fail(e, l->error.status, "%s", l->error.text);
-		return NULL;
-	}
-	nacre_tensor *t = nacre_tensor_new(NULL, NACRE_I32, rank, shape, e);
-	int64_t n = nacre_tensor_size(t);
-	bool good = t && (!words || (v = vocabulary(l, e)));
-	for (int64_t i = 0; good && i < n; i++) {
-		if (!texts || !texts[i]) {
-			nc_fail(e, NACRE_INVALID, "texts: text %lld is NULL", (long long)i);
-			good = false;
-		} else {
-			nacre_tensor_set(t, i, (double)index_of(l, v, texts[i]));
-		}
-	}
-	nacre_vocabulary_free(v);
-	if (good)
-		return t;
-	nacre_tensor_free(t);
-	return NULL;
-}
-
-nacre_status nacre_adapt_texts(nacre_layer *l, int64_t n, const char *const *texts, nacre_error *e)
-{
-	if (!l || l->class != &nc_class_string_lookup)
-		return nc_fail(e, NACRE_INVALID, "adapt: expected a string_lookup, got %s",
-			       l ? l->class->name : "NULL");
-	nacre_string_lookup_layer_options *o = (nacre_string_lookup_layer_options *)l->options;
-	if (l->error.status || l->built || o->vocabulary.n)
-		return nc_fail(e, NACRE_INVALID, "adapt: %s",
-			       l->error.status ? l->error.text
-			       : l->built      ? "it is applied already"
-					       : "its vocabulary is given");
-	bool masks = o->output_mode == NACRE_OUTPUT_INT;
-	nacre_vocabulary *v = nacre_string_lookup_adapt(
-	    NULL, n, texts,
-	    (nacre_string_lookup_options){.num_oov_indices = o->num_oov_indices,
-					  .mask_token = masks ? o->mask_token : NULL},
-	    e);
-	if (!v)
-		return e && e->status ? e->status : NACRE_FAILED;
-	int64_t first = nc_lookup_first(l), size = nacre_vocabulary_size(v) - first, k = 0;
-	const char **words = nc_arena_alloc(&l->arena, (size_t)(size + 1) * sizeof *words);
-	int64_t most = o->max_tokens ? nc_max(o->max_tokens - first, 0) : size;
-	bool good = words;
-	for (int64_t i = 0; good && i < size && k < most; i++) {
-		const char *word = nacre_string_word(v, first + i);
-		if (strcmp(word, "[UNK]") == 0 || (o->mask_token && !strcmp(word, o->mask_token)))
-			continue;
-		good = (words[k++] = nc_arena_string(&l->arena, word));
-	}
-	nacre_vocabulary_free(v);
-	if (!good)
-		return nc_no_memory(e, 0);
-	o->vocabulary = (nacre_texts){k, words};
-	return NACRE_OK;
 }

@@ -11,6 +11,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "nn/policy.h"
 #include "nn/schedule.h"
 
 static void plain_rates(const nacre_optimizer *o, double lr, int64_t t, double rate[NC_RATES])
@@ -309,18 +310,31 @@ static nacre_node *shrink(nacre_node *square_length, double c)
 	return nacre_divide(limit, nacre_maximum(nacre_sqrt(square_length), limit));
 }
 
+/* Of all gradients together, in the widest of their types. */
+static nacre_node *shrink_all(int n, nacre_node *const *g, double c)
+{
+	nacre_dtype widest = NACRE_F32;
+	nacre_node *total = NULL;
+	for (int i = 0; i < n; i++)
+		if (g[i] && g[i]->dtype == NACRE_F64)
+			widest = NACRE_F64;
+	for (int i = 0; i < n; i++) {
+		nacre_node *one = nc_cast_float(square_sum(g[i]), widest);
+		total = total ? nacre_plus(total, one) : one;
+	}
+	return shrink(total, c);
+}
+
 void nc_optimizer_clip(const nacre_optimizer *o, int n, nacre_node **g)
 {
-	nacre_node *total = NULL;
-	for (int i = 0; i < n && o->global_clipnorm != 0; i++)
-		total = total ? nacre_plus(total, square_sum(g[i])) : square_sum(g[i]);
-	nacre_node *global = total ? shrink(total, o->global_clipnorm) : NULL;
+	nacre_node *global = o->global_clipnorm != 0 ? shrink_all(n, g, o->global_clipnorm) : NULL;
 	for (int i = 0; i < n; i++) {
 		if (o->clipvalue != 0)
 			g[i] = nacre_clip(g[i], -o->clipvalue, o->clipvalue);
 		else if (o->clipnorm != 0)
 			g[i] = nacre_times(g[i], shrink(square_sum(g[i]), o->clipnorm));
 		else if (o->global_clipnorm != 0)
-			g[i] = nacre_times(g[i], global);
+			g[i] = nacre_times(g[i],
+					   g[i] ? nc_cast_float(global, g[i]->dtype) : NULL);
 	}
 }

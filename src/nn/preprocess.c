@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * preprocess.c - layers that prepare inputs: rescaling, normalization, discretization,
- * category_encoding, integer_lookup.  What adapts itself to data is in adapt.c.
+ * category_encoding.  What adapts itself to data is in adapt.c.
  */
 #include <math.h>
 #include <string.h>
@@ -274,101 +274,5 @@ const nc_layer_class nc_class_category_encoding = {
 nacre_layer *nacre_category_encoding_new(nacre_category_encoding_options options)
 {
 	return nc_layer_new(&nc_class_category_encoding, &options, options.name);
-}
-#undef OPTIONS
-
-/* -- integer_lookup ---------------------------------------------------------------------------- */
-static const nacre_integer_lookup_options *lookup(const nacre_layer *l)
-{
-	return (const nacre_integer_lookup_options *)l->options;
-}
-
-static bool integer_lookup_check(nacre_layer *l)
-{
-	const nacre_numbers *v = &lookup(l)->vocabulary;
-	for (int64_t i = 0; i < v->n; i++)
-		if (!(fabs(v->value[i]) <= INT32_MAX) || v->value[i] != floor(v->value[i]))
-			return nc_layer_refuse(l, "vocabulary: expected whole numbers, got %g",
-					       v->value[i]);
-	return !lookup(l)->invert || lookup(l)->output_mode == NACRE_OUTPUT_INT ||
-	       nc_layer_refuse(l, "output_mode: only int can be inverted");
-}
-
-static nacre_node *number(nc_call *c, int64_t value)
-{
-	return nacre_scalar(c->graph, NACRE_I32, (double)value);
-}
-
-static nacre_node *integer_lookup_call(nc_call *c, nacre_layer *l, int n, nacre_node *const *x)
-{
-	(void)n;
-	const nacre_integer_lookup_options *o = lookup(l);
-	const nacre_numbers *v = &o->vocabulary;
-	if (v->n == 0) {
-		nc_layer_fail(c, l, "has no vocabulary yet: adapt it before it is applied");
-		return NULL;
-	}
-	int32_t *word = nc_arena_alloc(&c->graph->arena, (size_t)v->n * sizeof *word);
-	if (!word) {
-		nc_no_memory(c->error, (size_t)v->n * sizeof *word);
-		return NULL;
-	}
-	for (int64_t i = 0; i < v->n; i++)
-		word[i] = (int32_t)v->value[i];
-	nacre_node *words = nacre_constant(c->graph, NACRE_I32, 1, &v->n, word);
-	nacre_node *in = as(x[0], NACRE_I32);
-	bool masks = o->masks && o->output_mode == NACRE_OUTPUT_INT;
-	int64_t first = o->num_oov_indices + masks;
-	if (o->invert) {
-		nacre_node *at = nacre_minus(in, number(c, first));
-		nacre_node *known = nacre_logical_and(nacre_greater_equal(at, number(c, 0)),
-						      nacre_less(at, number(c, v->n)));
-		nacre_node *y =
-		    nacre_select(known, nacre_gather(words, at, 0), number(c, o->oov_token));
-		return masks ? nacre_select(nacre_equal(in, number(c, 0)), number(c, o->mask_token),
-					    y)
-			     : y;
-	}
-	nacre_node *equal = nacre_equal(nacre_expand_dims(in, -1), words);
-	nacre_node *place = nacre_argmax(nacre_cast(equal, NACRE_I32), -1);
-	nacre_node *other = nacre_mod(in, number(c, o->num_oov_indices));
-	if (masks)
-		other = nacre_plus(other, number(c, 1));
-	nacre_node *y = nacre_select(nacre_any(equal, NACRE_LAST_AXIS, false),
-				     nacre_plus(place, number(c, first)), other);
-	if (o->masks)
-		y = nacre_select(nacre_equal(in, number(c, o->mask_token)),
-				 number(c, masks ? 0 : -1), y);
-	return nc_encode(c, l, y, first + v->n, o->output_mode);
-}
-
-#define OPTIONS nacre_integer_lookup_options
-static const nc_option integer_lookup_options[] = {
-    NC_OPT_NUMBERS(OPTIONS, vocabulary),
-    NC_OPT_NUMBER(I64, OPTIONS, num_oov_indices, 1, 1, BIG),
-    NC_OPT_BOOL(OPTIONS, masks),
-    NC_OPT_NUMBER(I64, OPTIONS, mask_token, 0, -BIG, BIG),
-    NC_OPT_NUMBER(I64, OPTIONS, oov_token, -1, -BIG, BIG),
-    NC_OPT_BOOL(OPTIONS, invert),
-    NC_OPT_CHOICE_OR(OPTIONS, output_mode, NACRE_OUTPUT_INT, NC_OUTPUT_MODES),
-    NC_OPT_NUMBER(I64, OPTIONS, max_tokens, 0, 0, BIG),
-    NC_OPT_END,
-};
-const nc_layer_class nc_class_integer_lookup = {
-    .id = NC_LAYER_integer_lookup,
-    .types = NC_TYPES_F32,
-    .name = "IntegerLookup",
-    .snake = "integer_lookup",
-    .options_size = sizeof(nacre_integer_lookup_options),
-    .options = integer_lookup_options,
-    .min_in = 1,
-    .max_in = 1,
-    .check = integer_lookup_check,
-    .call = integer_lookup_call,
-};
-
-nacre_layer *nacre_integer_lookup_new(nacre_integer_lookup_options options)
-{
-	return nc_layer_new(&nc_class_integer_lookup, &options, options.name);
 }
 #undef OPTIONS

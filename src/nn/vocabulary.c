@@ -140,11 +140,55 @@ int64_t nacre_hashing(const char *text, int64_t bins)
 	return text && bins > 0 ? (int64_t)(fingerprint(text) % (uint64_t)bins) : -1;
 }
 
+/* -- SipHash-2-4 ------------------------------------------------------------------------------- */
+static void sip_rounds(uint64_t v[4], int n)
+{
+	for (int i = 0; i < n; i++) {
+		v[0] += v[1];
+		v[2] += v[3];
+		v[1] = rotate(v[1], 64 - 13) ^ v[0];
+		v[3] = rotate(v[3], 64 - 16) ^ v[2];
+		v[0] = rotate(v[0], 32);
+		v[2] += v[1];
+		v[0] += v[3];
+		v[1] = rotate(v[1], 64 - 17) ^ v[2];
+		v[3] = rotate(v[3], 64 - 21) ^ v[0];
+		v[2] = rotate(v[2], 32);
+	}
+}
+
+static uint64_t siphash(const char *text, uint64_t a, uint64_t b)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	uint64_t v[4] = {a ^ 0x736f6d6570736575u, b ^ 0x646f72616e646f6du, a ^ 0x6c7967656e657261u,
+			 b ^ 0x7465646279746573u};
+	size_t n = strlen(text);
+	for (size_t i = 0; i <= n / 8; i++) { /* the last block: what is left, and the length */
+		uint64_t m = i < n / 8 ? f64(s + 8 * i)
+				       : fetch(s + 8 * i, (int)(n % 8)) | (uint64_t)n << 56;
+		v[3] ^= m;
+		sip_rounds(v, 2);
+		v[0] ^= m;
+	}
+	v[2] ^= 0xff;
+	sip_rounds(v, 4);
+	return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+int64_t nacre_hashing_salted(const char *text, int64_t bins, const int64_t salt[2])
+{
+	if (!text || bins <= 0 || !salt)
+		return -1;
+	return (int64_t)(siphash(text, (uint64_t)salt[0], (uint64_t)salt[1]) % (uint64_t)bins);
+}
+
 /* -- the table --------------------------------------------------------------------------------- */
 struct nacre_vocabulary {
 	nacre_runtime *runtime;
 	nc_arena arena;
 	int64_t n, unknown, first; /* words; indices of unknown ones; that of word 0 */
+	bool salted;
+	int64_t salt[2];
 	const char *mask;
 	const char **word;
 	int64_t *count; /* while it adapts */
@@ -165,7 +209,7 @@ static nacre_vocabulary *make(nacre_runtime *runtime, int64_t n, const char *con
 			      const nacre_string_lookup_options *o, nacre_error *e)
 {
 	nacre_runtime *rt = nc_runtime(runtime);
-	if (n < 0 || n > INT32_MAX || (n && !words) || o->num_oov_indices < 0 ||
+	if (n < 0 || n > INT32_MAX || (n && !words) || o->num_oov_indices < -1 ||
 	    o->max_tokens < 0) {
 		nc_fail(e, NACRE_INVALID, "string_lookup: expected words and no negative numbers");
 		return NULL;
@@ -182,7 +226,9 @@ static nacre_vocabulary *make(nacre_runtime *runtime, int64_t n, const char *con
 	}
 	v->runtime = rt;
 	nc_arena_init(&v->arena, &rt->memory);
-	v->unknown = o->num_oov_indices ? o->num_oov_indices : 1;
+	v->unknown = o->num_oov_indices ? nc_max(o->num_oov_indices, 0) : 1;
+	v->salted = o->salted;
+	memcpy(v->salt, o->salt, sizeof v->salt);
 	v->first = v->unknown + (o->mask_token != NULL);
 	v->mask = nc_arena_string(&v->arena, o->mask_token);
 	for (v->slots = 2; v->slots < 2 * (uint64_t)n; v->slots *= 2)
@@ -292,9 +338,14 @@ int64_t nacre_string_index(const nacre_vocabulary *v, const char *word)
 		return -1;
 	if (v->mask && strcmp(v->mask, word) == 0)
 		return 0;
-	int64_t place = *find(v, word);
-	return place ? v->first + place - 1
-		     : v->first - v->unknown + nacre_hashing(word, v->unknown);
+	int64_t place = *find(v, word), bin;
+	if (place)
+		return v->first + place - 1;
+	if (!v->unknown)
+		return -1;
+	bin = v->salted ? nacre_hashing_salted(word, v->unknown, v->salt)
+			: nacre_hashing(word, v->unknown);
+	return v->first - v->unknown + bin;
 }
 
 const char *nacre_string_word(const nacre_vocabulary *v, int64_t index)

@@ -26,13 +26,17 @@ typedef struct builder {
 	const nc_target *wanted;
 } builder;
 
-/* Records the graph's error, if it has one. */
+bool nc_model_sound(nacre_model *m, const nacre_graph *g)
+{
+	const nacre_error *e = nacre_graph_error(g);
+	if (e->status)
+		nc_model_take(m, false, NULL, e);
+	return !m->error.status;
+}
+
 static bool sound(builder *b)
 {
-	const nacre_error *e = nacre_graph_error(b->call.graph);
-	if (e->status)
-		nc_model_take(b->m, false, NULL, e);
-	return !b->m->error.status;
+	return nc_model_sound(b->m, b->call.graph);
 }
 
 static bool no_memory(builder *b)
@@ -41,37 +45,37 @@ static bool no_memory(builder *b)
 	return false;
 }
 
-/* The layers of a model, on what its inputs are now. */
-static bool calls(builder *b, const nacre_model *of)
+bool nc_model_calls(nacre_model *m, const nacre_model *of, nc_call *c, int64_t rows)
 {
-	nacre_model *m = b->m;
-	for (nc_apply *a = of->calls; a && sound(b); a = a->next) {
-		nacre_node **x =
-		    nc_arena_alloc(&b->call.graph->arena, 2 * (size_t)a->n * sizeof *x);
-		if (!x)
-			return no_memory(b);
+	for (nc_apply *a = of->calls; a && nc_model_sound(m, c->graph); a = a->next) {
+		nacre_node **x = nc_arena_alloc(&c->graph->arena, 2 * (size_t)a->n * sizeof *x);
+		if (!x) {
+			nc_model_fail(m, false, NACRE_NO_MEMORY,
+				      "out of memory while a program was built");
+			return false;
+		}
 		nacre_node **mask = x + a->n;
 		for (int i = 0; i < a->n; i++) {
 			x[i] = a->x[i]->now;
 			mask[i] = a->x[i]->mask_now;
-			b->call.mask = mask[i] ? mask : b->call.mask;
+			c->mask = mask[i] ? mask : c->mask;
 		}
-		a->y->now = nc_layer_call(&b->call, a->layer, a->n, x);
-		a->y->mask_now = b->call.mask_out;
+		a->y->now = nc_layer_call(c, a->layer, a->n, x);
+		a->y->mask_now = c->mask_out;
 		nacre_value *v = a->y->more;
-		for (int i = 0; v && i < b->call.n_more; i++, v = v->more) {
-			v->now = b->call.more[i];
-			v->mask_now = b->call.more_mask[i];
+		for (int i = 0; v && i < c->n_more; i++, v = v->more) {
+			v->now = c->more[i];
+			v->mask_now = c->more_mask[i];
 		}
-		if (a->y->now && (a->y->now->rank < 1 || a->y->now->shape[0] != b->rows)) {
+		if (a->y->now && (a->y->now->rank < 1 || a->y->now->shape[0] != rows)) {
 			char text[128];
 			nc_model_fail(m, false, NACRE_INVALID,
 				      "%s: expected a batch of %lld, gave %s", a->layer->name,
-				      (long long)b->rows,
+				      (long long)rows,
 				      nc_shape_text(text, a->y->now->rank, a->y->now->shape));
 		}
 	}
-	return sound(b);
+	return nc_model_sound(m, c->graph);
 }
 
 static void feed(builder *b, const nacre_model *of)
@@ -120,7 +124,7 @@ static bool through_map(builder *b)
 		v->now = b->target[i] ? b->target[i] /* NULL where nothing is learned or measured */
 				      : nacre_fill(b->call.graph, v->dtype, v->rank, shape, 0);
 	}
-	if (!calls(b, map))
+	if (!nc_model_calls(b->m, map, &b->call, b->rows))
 		return false;
 	for (int i = 0; i < more && b->target[i]; i++)
 		b->target[i] = map->output[n + i]->now;
@@ -139,7 +143,7 @@ static bool forward(builder *b)
 	feed(b, m->map ? m->map : m);
 	if (!nc_mode_predicts(b->mode) && !targets(b, b->n_targets, b->wanted))
 		return false;
-	return (!m->map || through_map(b)) && calls(b, m);
+	return (!m->map || through_map(b)) && nc_model_calls(m, m, &b->call, b->rows);
 }
 
 static nacre_node *plus(nacre_node *a, nacre_node *b)
@@ -357,8 +361,10 @@ static bool apply_gradients(builder *b)
 	if (!find_trained(b, &t))
 		return false;
 	nacre_node *scale = scale_of(b);
-	for (int i = 0; i < t.n && sound(b); i++)
-		t.g[i] = nacre_divide(slot_of(b, &t, i, nc_optimizer_gradient(o)), scale);
+	for (int i = 0; i < t.n && sound(b); i++) {
+		nacre_node *g = slot_of(b, &t, i, nc_optimizer_gradient(o));
+		t.g[i] = nacre_divide(g, g ? nc_cast_float(scale, g->dtype) : NULL);
+	}
 	if (sound(b) && o->gradient_accumulation_steps > 1)
 		accumulate(b, &t);
 	if (sound(b) && makes_step(b))
@@ -409,7 +415,8 @@ static bool after(builder *b)
 		nacre_node *w = t.w[i];
 		if (o->use_ema) {
 			nacre_node *a = slot_of(b, &t, i, nc_optimizer_average(o));
-			nacre_node *mean = nacre_plus(w, nacre_times(nacre_minus(a, w), keep));
+			nacre_node *part = w ? nc_cast_float(keep, w->dtype) : NULL;
+			nacre_node *mean = nacre_plus(w, nacre_times(nacre_minus(a, w), part));
 			give(b, nacre_assign(a, mean));
 			if (o->ema_overwrite_frequency)
 				w = nacre_select(replace, mean, w);

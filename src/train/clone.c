@@ -2,11 +2,13 @@
  *
  * clone.c - a second model with the same layers, and weights of its own.
  *
- * Every layer is made again from its options, and the calls of the model are made again on the new
- * layers: so what was shared is shared, and nothing of the old model is pointed to.
+ * Every layer is made again from its options, one of the program's own from its config, and the
+ * calls of the model are made again on the new layers: so what was shared is shared, and nothing of
+ * the old model is pointed to.
  */
 #include <string.h>
 
+#include "train/keras/keras.h"
 #include "train/nested.h"
 
 typedef struct cloner {
@@ -64,17 +66,21 @@ static void *clone_options(cloner *c, const nacre_layer *l)
 /* A layer of the table. */
 static nacre_layer *clone_plain(cloner *c, const nacre_layer *l)
 {
-	if (nc_layer_class_named(l->class->name) != l->class) {
-		nc_model_fail(c->from, false, NACRE_UNSUPPORTED,
-			      "clone: %s: a layer of one's own cannot be made again", l->name);
-		return NULL;
-	}
 	void *options = clone_options(c, l);
 	nacre_layer *copy = options ? nc_layer_new(l->class, options, l->name) : NULL;
 	if (options && !copy) {
 		free_inner(l, options);
 		no_memory(c);
 	}
+	return copy;
+}
+
+static nacre_layer *clone_own(cloner *c, const nacre_layer *l)
+{
+	nacre_error e = {0};
+	nacre_layer *copy = nc_own_again(l, &c->arena, &e);
+	if (!copy)
+		nc_model_take(c->from, false, "clone", &e);
 	return copy;
 }
 
@@ -92,7 +98,7 @@ static nacre_layer *clone_layer(cloner *c, const nacre_layer *l)
 		if (!m)
 			nacre_clear_error(inner);
 	} else
-		copy = clone_plain(c, l);
+		copy = l->class->id == NC_LAYER_own ? clone_own(c, l) : clone_plain(c, l);
 	if (!copy)
 		return NULL;
 	copy->frozen = l->frozen;

@@ -9,6 +9,7 @@
  *   source.c    how a data set is fed to a model, and the buffers of its batches
  *   loop.c      batches through a program; evaluate and predict
  *   fit.c       epochs, validation, callbacks
+ *   explain.c   what a prediction depends on
  *   history.c, progress.c, summary.c, plot.c, save.c
  */
 #ifndef NC_TRAIN_MODEL_H
@@ -191,7 +192,8 @@ static inline uint64_t nc_mix(uint64_t seed, uint64_t k) /* splitmix64 */
 	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
 	return z ^ (z >> 31);
 }
-enum { NC_SEED_WEIGHTS = 1, NC_SEED_ORDER = 2, NC_SEED_PROGRAM = 3 }; /* nc_mix(seed, ...) */
+/* nc_mix(seed, ...) */
+enum { NC_SEED_WEIGHTS = 1, NC_SEED_ORDER = 2, NC_SEED_PROGRAM = 3, NC_SEED_NOISE = 4 };
 
 /* compile.c: the loss of output i, and its options */
 nacre_loss_function *nc_loss_of(const nacre_model *m, int i);
@@ -233,6 +235,12 @@ bool nc_notes_read(nacre_model *m, const void *data, size_t size, nc_arena *aren
  * Good until the next call but one. */
 nacre_program *nc_model_program(nacre_model *m, nc_mode mode, int64_t rows, int n_targets,
 				const nc_target *target);
+
+/* build.c: calls the layers of `of` on what its inputs are now, for a batch of `rows`; what goes
+ * wrong is an error of m.  And: takes the graph's error over, if it has one; whether m has none
+ * then. */
+bool nc_model_calls(nacre_model *m, const nacre_model *of, nc_call *c, int64_t rows);
+bool nc_model_sound(nacre_model *m, const nacre_graph *g);
 
 /* build.c: the optimizer's moments, if they are not there yet: in the order of the trainable
  * weights, `*per` for each. */

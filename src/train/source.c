@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "nn/lookup.h"
 #include "train/model.h"
 
 static bool equal(int rank, const int64_t *a, int other_rank, const int64_t *b)
@@ -29,6 +30,32 @@ static bool add_column(nc_source *s, nacre_model *m, const nc_column *c, nc_feed
 	return true;
 }
 
+/* What leads into an integer_lookup without an index for unknown numbers has none of them: found
+ * out here, since a program cannot fail. */
+static bool known(nacre_model *m, const nacre_model *first, const nacre_value *v,
+		  const nc_column *column, const char *what)
+{
+	for (const nc_apply *c = first->calls; c && column->tensor; c = c->next) {
+		bool memory;
+		if (c->x[0] != v || c->layer->class != &nc_class_integer_lookup ||
+		    nc_lookup_of(c->layer).unknown || nc_lookup_of(c->layer).invert)
+			continue;
+		int64_t i = nc_lookup_missing(c->layer, column->tensor, &memory);
+		if (memory && i < 0)
+			continue;
+		if (memory)
+			nc_model_fail(m, false, NACRE_INVALID,
+				      "%s: %s: %g of sample %lld is not in the vocabulary, and "
+				      "num_oov_indices is 0",
+				      what, c->layer->name, nacre_tensor_get(column->tensor, i),
+				      (long long)(i / nc_max(column->width, 1)));
+		else
+			nc_model_fail(m, false, NACRE_NO_MEMORY, "%s: out of memory", what);
+		return false;
+	}
+	return true;
+}
+
 static bool open_input(nc_source *s, nacre_model *m, int i, const char *what)
 {
 	const nc_column *c = nc_dataset_input(s->data, i);
@@ -45,7 +72,8 @@ static bool open_input(nc_source *s, nacre_model *m, int i, const char *what)
 	}
 	snprintf(name, sizeof name, "input %d", i);
 	bool whole = v->dtype == NACRE_I32;
-	return add_column(s, m, c, whole ? NC_FEED_I32 : NC_FEED_F32, 0, whole, name, what);
+	return known(m, s->map ? s->map : m, v, c, what) &&
+	       add_column(s, m, c, whole ? NC_FEED_I32 : NC_FEED_F32, 0, whole, name, what);
 }
 
 static bool integers(const nc_column *c)

@@ -350,12 +350,25 @@ static void check_classes(int n, nacre_layer *const *l)
 	}
 }
 
-TEST(keras)
-{
-	struct {
-		const char *name;
+typedef struct rows {
+	int n;
+	struct row {
+		const char *name; /* of its case; NULL: it has no numbers of Keras */
 		nacre_layer *layer;
-	} row[] = {
+	} row[NC_LAYERS + 100];
+} rows;
+
+static void take(rows *all, int n, const struct row *row)
+{
+	CHECK(all->n + n <= (int)(sizeof all->row / sizeof *all->row));
+	memcpy(all->row + all->n, row, (size_t)n * sizeof *row);
+	all->n += n;
+}
+#define TAKE(all, row) take(all, (int)(sizeof(row) / sizeof *(row)), row)
+
+static void core(rows *all)
+{
+	const struct row row[] = {
 	    {"dense", nacre_dense(4, nacre_tanh)},
 	    {"dense_rank3", nacre_dense(4, .no_bias = 1)},
 	    {"dense_mask", nacre_dense(4)},
@@ -388,6 +401,13 @@ TEST(keras)
 	    {"gaussian_dropout", nacre_gaussian_dropout(0.4)},
 	    {"gaussian_noise", nacre_gaussian_noise(0.4)},
 	    {"activity_regularization", nacre_activity_regularization(0.1, 0.02)},
+	};
+	TAKE(all, row);
+}
+
+static void shapes(rows *all)
+{
+	const struct row row[] = {
 	    {"identity", nacre_identity()},
 	    {"permute", nacre_permute(3, 1, 2)},
 	    {"repeat_vector", nacre_repeat_vector(3)},
@@ -407,6 +427,13 @@ TEST(keras)
 	    {"resizing_nearest", nacre_resizing(5, 8, NACRE_NEAREST)},
 	    {"resizing_bicubic", nacre_resizing(3, 8, NACRE_BICUBIC)},
 	    {"center_crop", nacre_center_crop(3, 2)},
+	};
+	TAKE(all, row);
+}
+
+static void merging(rows *all)
+{
+	const struct row row[] = {
 	    {"subtract", nacre_subtract()},
 	    {"multiply", nacre_multiply()},
 	    {"multiply_ranks", nacre_multiply()},
@@ -430,6 +457,13 @@ TEST(keras)
 	    {"einsum_dense_dots",
 	     nacre_einsum_dense("...x,xy->...y", {4}, nacre_tanh, .bias_axes = "y")},
 	    {"einsum_dense_sum", nacre_einsum_dense("ab,bc->ac", {3})},
+	};
+	TAKE(all, row);
+}
+
+static void preparing(rows *all)
+{
+	const struct row row[] = {
 	    {"rescaling", nacre_rescaling(1 / 127.5, -1)},
 	    {"rescaling_ints", nacre_rescaling(0.5)},
 	    {"normalization",
@@ -456,6 +490,13 @@ TEST(keras)
 	    {"rms_normalization_image", nacre_rms_normalization()},
 	    {"resizing_antialias", nacre_resizing(3, 4, .antialias = 1)},
 	    {"resizing_lanczos3", nacre_resizing(9, 4, NACRE_LANCZOS3)},
+	};
+	TAKE(all, row);
+}
+
+static void formats(rows *all)
+{
+	const struct row row[] = {
 	    /* not of Keras's numbers: below */
 	    {"flatten_first", nacre_flatten(NACRE_CHANNELS_FIRST)},
 	    {"zero_padding2d_first",
@@ -467,6 +508,13 @@ TEST(keras)
 	    {"up_sampling2d_first",
 	     nacre_up_sampling2d(.size = {2, 3}, .interpolation = NACRE_BILINEAR,
 				 .data_format = NACRE_CHANNELS_FIRST)},
+	};
+	TAKE(all, row);
+}
+
+static void convolutions(rows *all)
+{
+	const struct row row[] = {
 	    {"conv1d", nacre_conv1d(3, {3}, .padding = NACRE_CAUSAL, .activation = nacre_tanh)},
 	    {"conv1d_dilated", nacre_conv1d(3, {2}, .dilation_rate = {3}, .no_bias = 1)},
 	    {"conv1d_strides", nacre_conv1d(3, {2}, {3}, NACRE_CAUSAL)},
@@ -492,6 +540,13 @@ TEST(keras)
 	    {"separable_conv1d",
 	     nacre_separable_conv1d(3, {2}, .padding = NACRE_SAME, .depth_multiplier = 2)},
 	    {"separable_conv2d", nacre_separable_conv2d(3, {2}, {2}, .no_bias = 1)},
+	};
+	TAKE(all, row);
+}
+
+static void pooling(rows *all)
+{
+	const struct row row[] = {
 	    {"max_pooling1d", nacre_max_pooling1d()},
 	    {"max_pooling2d", nacre_max_pooling2d({3, 2}, {2}, NACRE_SAME)},
 	    {"max_pooling2d_first",
@@ -519,6 +574,13 @@ TEST(keras)
 	    {"spatial_dropout1d", nacre_spatial_dropout1d(0.4)},
 	    {"spatial_dropout2d", nacre_spatial_dropout2d(0.4, NACRE_CHANNELS_FIRST)},
 	    {"spatial_dropout3d", nacre_spatial_dropout3d(0.4)},
+	};
+	TAKE(all, row);
+}
+
+static void without_numbers(rows *all)
+{
+	const struct row row[] = {
 	    {NULL, nacre_lambda(same)},
 	    {NULL, nacre_own(&own_identity)},
 	    {NULL, nacre_integer_lookup(LIST(3, 7))},
@@ -550,19 +612,32 @@ TEST(keras)
 	    {NULL, nacre_cut_mix()},
 	    {NULL, nacre_rand_augment()},
 	};
-	enum { ROWS = sizeof row / sizeof *row };
-	nacre_layer *all[ROWS];
+	TAKE(all, row);
+}
+
+TEST(keras)
+{
+	rows all = {0};
+	nacre_layer *layer[sizeof all.row / sizeof *all.row];
 	int named = 0;
+	core(&all);
+	shapes(&all);
+	merging(&all);
+	preparing(&all);
+	formats(&all);
+	convolutions(&all);
+	pooling(&all);
+	without_numbers(&all);
 	read_fixtures();
-	for (int i = 0; i < ROWS; i++) {
-		all[i] = row[i].layer;
-		named += row[i].name != NULL;
-		if (row[i].name)
-			check_row(row[i].name, row[i].layer);
+	for (int i = 0; i < all.n; i++) {
+		layer[i] = all.row[i].layer;
+		named += all.row[i].name != NULL;
+		if (all.row[i].name)
+			check_row(all.row[i].name, layer[i]);
 	}
 	CHECK_EQ(named, n_fixtures);
-	check_classes(ROWS, all);
-	for (int i = 0; i < ROWS; i++)
-		nacre_layer_free(all[i]);
+	check_classes(all.n, layer);
+	for (int i = 0; i < all.n; i++)
+		nacre_layer_free(layer[i]);
 	free_fixtures();
 }

@@ -47,6 +47,42 @@ TEST(fingerprints)
 	CHECK_EQ(nacre_hashing("A", 0), -1);
 }
 
+/* What TensorFlow's to_hash_bucket_strong gives; below, of the page of Keras's layer Hashing. */
+TEST(salted)
+{
+	static const int64_t salt[2] = {133, -137}, page[2] = {133, 137}, same[2] = {133, 133};
+	static const struct {
+		const char *text;
+		int64_t want;
+	} row[] = {
+	    {"", 259524},	  {"A", 706447},	 {"1234567", 202829},
+	    {"12345678", 898995}, {"123456789", 663223}, {"the quick brown fox jumps", 253624},
+	};
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++)
+		CHECK_EQ(nacre_hashing_salted(row[i].text, 1000003, salt), row[i].want);
+	static const int two[] = {1, 2, 1, 0, 2}, one[] = {0, 0, 2, 1, 0};
+	for (int i = 0; i < 5; i++) {
+		const char text[] = {(char)('A' + i), 0};
+		CHECK_EQ(nacre_hashing_salted(text, 3, page), two[i]);
+		CHECK_EQ(nacre_hashing_salted(text, 3, same), one[i]);
+	}
+	CHECK_EQ(nacre_hashing_salted(NULL, 3, salt), -1);
+	CHECK_EQ(nacre_hashing_salted("A", 0, salt), -1);
+	CHECK_EQ(nacre_hashing_salted("A", 3, NULL), -1);
+	nacre_error e = {0};
+	nacre_string_lookup_options o = {.num_oov_indices = 3, .salted = 1, .salt = {133, 137}};
+	nacre_vocabulary *v = nacre_string_lookup(NULL, 1, (const char *[]){"cat"}, o, &e);
+	CHECK_EQ(nacre_string_index(v, "B"), 2);
+	CHECK_EQ(nacre_string_index(v, "cat"), 3);
+	nacre_vocabulary_free(v);
+	o = (nacre_string_lookup_options){.num_oov_indices = -1};
+	v = nacre_string_lookup(NULL, 1, (const char *[]){"cat"}, o, &e);
+	CHECK_EQ(nacre_string_index(v, "B"), -1);
+	CHECK_EQ(nacre_string_index(v, "cat"), 0);
+	CHECK_EQ(nacre_vocabulary_size(v), 1);
+	nacre_vocabulary_free(v);
+}
+
 TEST(lookup)
 {
 	nacre_error e = {0};

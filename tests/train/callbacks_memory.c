@@ -5,9 +5,8 @@
  */
 #include <unistd.h>
 
-#include "base/runtime.h"
-#include "countdown.h"
 #include "help.h"
+#include "sweep.h"
 
 static char folder[100];
 
@@ -46,55 +45,45 @@ static nacre_status train(nacre_runtime *rt, int epochs)
 	return status;
 }
 
-static void every_allocation(bool for_ever)
+/* There is something to resume from. */
+static void begin(nacre_runtime *rt)
 {
-	/* callbacks and layers come from the default runtime: it counts too */
-	nc_memory *shared = nc_runtime_memory(nc_runtime(NULL));
-	nacre_allocator before = shared->allocator, counting = {reallocate, NULL};
-	nacre_runtime_options o = {.threads = 1, .allocator = counting, .output.silent = 1};
-	state = (countdown){.left = -1};
-	nacre_runtime *rt = nacre_runtime_new(&o, NULL);
-	shared->allocator = counting;
-	long held = state.blocks, n = 0;
+	if (access(folder, F_OK) == 0)
+		test_remove_folder(folder);
+	CHECK_EQ(train(rt, 1), NACRE_OK);
+}
+
+static nacre_status resume(nacre_runtime *rt)
+{
+	return train(rt, 2);
+}
+
+/* What is there is sound. */
+static void go_on(nacre_runtime *rt, long n)
+{
+	if (n % 16 == 0)
+		CHECK_EQ(train(rt, 2), NACRE_OK);
+}
+
+static void fails(bool for_ever)
+{
 	snprintf(folder, sizeof folder, "%s/nacre-callbacks-memory-%d",
 		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm", (int)getpid());
-	do {
-		state = (countdown){.left = -1, .blocks = state.blocks};
-		if (access(folder, F_OK) == 0)
-			test_remove_folder(folder);
-		CHECK_EQ(train(rt, 1), NACRE_OK); /* there is something to resume from */
-		state.left = n;
-		state.for_ever = for_ever;
-		state.failed = false;
-		nacre_status status = train(rt, 2);
-		bool failed = state.failed;
-		state.left = -1;
-		if (!failed)
-			CHECK_EQ(status, NACRE_OK);
-		if (failed && status && status != NACRE_NO_MEMORY)
-			test_failed(__FILE__, __LINE__, "allocation %ld: status %d", n, status);
-		if (state.blocks != held)
-			test_failed(__FILE__, __LINE__, "allocation %ld: %ld blocks more", n,
-				    state.blocks - held);
-		held = state.blocks;
-		if (n % 16 == 0)
-			CHECK_EQ(train(rt, 2), NACRE_OK); /* what is there is sound */
-		n++;
-		state.failed = failed;
-	} while (state.failed);
-	CHECK(n > 300);
-	test_remove_folder(folder);
-	shared->allocator = before;
-	nacre_runtime_free(rt);
+	sweep_allocations(&(sweep){.live = resume,
+				   .for_ever = for_ever,
+				   .least = 300,
+				   .before = begin,
+				   .after = go_on});
 	CHECK_EQ(state.blocks, 0);
+	test_remove_folder(folder);
 }
 
 TEST(fails_once)
 {
-	every_allocation(false);
+	fails(false);
 }
 
 TEST(fails_for_ever)
 {
-	every_allocation(true);
+	fails(true);
 }

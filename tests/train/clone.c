@@ -3,6 +3,7 @@
  * clone.c - models made again, all weights at once, what a model counts, single batches.
  */
 #include "help.h"
+#include "sweep.h"
 
 enum { N = 20 };
 
@@ -103,6 +104,50 @@ TEST(clone)
 	nacre_model_free(third);
 	nacre_dataset_free(d);
 	nacre_runtime_free(rt);
+}
+
+/* -- memory: the layers, calls and names of a clone; the old model is as it was ---------------- */
+static nacre_model *old;
+static bool chain;
+
+static void make_old(nacre_runtime *rt)
+{
+	if (!old)
+		old = chain ? classifier(rt, 6, 5, 3) : shared(rt);
+	nacre_clear_error(old);
+}
+
+static nacre_status clone_old(nacre_runtime *rt)
+{
+	(void)rt;
+	nacre_model *c = nacre_model_clone(old);
+	nacre_status status = nacre_model_error(old)->status;
+	CHECK((c != NULL) == !status);
+	nacre_model_free(c);
+	return status;
+}
+
+static void still_there(nacre_runtime *rt, long n)
+{
+	(void)rt, (void)n;
+	CHECK(nacre_model_parameters(old) > 50);
+	if (state.failed)
+		return;
+	nacre_model_free(old);
+	old = NULL;
+}
+
+TEST(clone_without_memory)
+{
+	for (int i = 0; i < 4; i++) {
+		chain = i & 1;
+		sweep_allocations(&(sweep){.live = clone_old,
+					   .for_ever = i & 2,
+					   .least = chain ? 15 : 60,
+					   .before = make_old,
+					   .after = still_there});
+		CHECK_EQ(state.blocks, 0);
+	}
 }
 
 TEST(clone_of_a_chain)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "help.h"
+#include "train/keras/keras.h"
 
 #define FOLDER NACRE_SOURCE_DIR "/tests/fixtures/keras_files/legacy_"
 
@@ -103,6 +104,36 @@ TEST(models)
 	check_model("nested", "x", 1);
 	check_model("options", "x", 1);
 	check_model("embedding", "ids", 1);
+}
+
+/* The names of the variables are what tells Keras 3's from those of others. */
+TEST(loss_scale)
+{
+	check_model("loss_scale", "x", 1);
+	nacre_error e = {0};
+	nc_memory memory;
+	nc_bytes file;
+	nc_memory_init(&memory, NULL);
+	CHECK_EQ(nc_file_read(&memory, FOLDER "loss_scale.h5", 0, &file, &e), NACRE_OK);
+	uint8_t *copy = malloc(file.size);
+	memcpy(copy, file.data, file.size);
+	nacre_model *m = nc_keras_decode(nc_runtime(NULL), copy, file.size,
+					 &(nacre_load_options){0}, &e);
+	CHECK_STR(e.text, "");
+	CHECK_EQ(nacre_iterations(m), 4);
+	CHECK(nacre_loss_scale(m) > 0x1p110 && nacre_loss_scale(m) != 0x1p120);
+	nacre_model_free(m);
+	for (size_t i = 0; i + 12 < file.size; i++)
+		if (memcmp(copy + i, "step_counter", 12) == 0)
+			memcpy(copy + i, "some_counter", 12);
+	m = nc_keras_decode(nc_runtime(NULL), copy, file.size, &(nacre_load_options){0}, &e);
+	CHECK(!m);
+	CHECK_EQ(e.status, NACRE_UNSUPPORTED);
+	CHECK_STR(e.text, "model_weights: the state of a LossScaleOptimizer is read as Keras 3 "
+			  "writes it, with step_counter and dynamic_scale");
+	nacre_model_free(m);
+	free(copy);
+	nc_bytes_free(&memory, &file);
 }
 
 TEST(optimizers)

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "base/runtime.h"
-#include "countdown.h"
 #include "help.h"
+#include "sweep.h"
 
 #define FIXTURES NACRE_SOURCE_DIR "/tests/fixtures/keras_files/"
 
@@ -278,6 +278,80 @@ TEST(refusals)
 	CHECK_EQ(alive, 0);
 }
 
+static nacre_model *with_own(nacre_runtime *rt)
+{
+	nacre_model *m = nacre_functional_in(rt, "own");
+	nacre_value *x = nacre_model_input(m, nacre_input(4, 3));
+	nacre_layer *twice = scaled_layer(0.5, 1);
+	x = nacre_apply(twice, nacre_apply(twice, x));
+	x = nacre_apply(nacre_time_distributed(scaled_layer(2, 0)), x);
+	nacre_model_output(m, nacre_apply(nacre_dense(2), x));
+	return m;
+}
+
+static double first_answer(nacre_model *m)
+{
+	nacre_tensor *x = nacre_tensor_new(NULL, NACRE_F32, 3, (int64_t[]){1, 4, 3}, NULL);
+	for (int i = 0; i < 12; i++)
+		nacre_tensor_set(x, i, i - 5);
+	nacre_tensor *y = nacre_predict_tensor(m, x);
+	CHECK_FINE(m);
+	double first = nacre_tensor_get(y, 0);
+	nacre_tensor_free(x);
+	nacre_tensor_free(y);
+	return first;
+}
+
+TEST(cloned)
+{
+	nacre_runtime *rt = quiet(NULL, 0);
+	nacre_model *m = with_own(rt), *c = nacre_model_clone(m);
+	CHECK_FINE(m);
+	CHECK_FINE(c);
+	CHECK_EQ(alive, 4);
+	nacre_tensor *w[8];
+	int n = nacre_model_weights(m);
+	CHECK_EQ(n, 6);
+	CHECK_EQ(nacre_get_weights(m, w), NACRE_OK);
+	CHECK_EQ(nacre_set_weights(c, n, (const nacre_tensor *const *)w), NACRE_OK);
+	for (int i = 0; i < n; i++)
+		nacre_tensor_free(w[i]);
+	CHECK_EQ(nacre_model_trainable_parameters(c), nacre_model_trainable_parameters(m));
+	double want = first_answer(m);
+	nacre_model_free(m); /* its contexts are gone */
+	CHECK_EQ(alive, 2);
+	CHECK(want != 0 && first_answer(c) == want);
+	nacre_model_free(c);
+	CHECK_EQ(alive, 0);
+	nacre_runtime_free(rt);
+}
+
+static void refuse_clone(nacre_runtime *rt, nacre_layer *l, const char *want)
+{
+	nacre_model *m = nacre_sequential_in(rt, "m");
+	nacre_add(m, nacre_input(3));
+	nacre_add(m, l);
+	CHECK_FINE(m);
+	CHECK(!nacre_model_clone(m));
+	CHECK_STR(nacre_model_error(m)->text, want);
+	nacre_model_free(m);
+}
+
+TEST(not_cloned)
+{
+	static const nacre_layer_functions dumb = {
+	    .name = "Dumb", .call = scaled_call, .build = scaled_build};
+	static scaled one = {1, 0};
+	nacre_runtime *rt = quiet(NULL, 0);
+	refuse_clone(rt, nacre_own(&dumb, .context = &one),
+		     "clone: dumb: a layer of one's own without get_config and from_config cannot "
+		     "be made again");
+	refuse_clone(rt, scaled_layer(0, 0),
+		     "clone: add_scaled: factor: expected a number other than 0");
+	CHECK_EQ(alive, 0);
+	nacre_runtime_free(rt);
+}
+
 TEST(config_numbers)
 {
 	const char *config = "{\"a\": 2.5, \"b\": true, \"c\": \"x\", \"d\": null}";
@@ -291,36 +365,46 @@ TEST(config_numbers)
 }
 
 /* -- memory ------------------------------------------------------------------------------------ */
-/* Loads and saves while the n-th allocation fails. */
+static void know_layer(nacre_runtime *rt)
+{
+	static const nacre_runtime *knows;
+	if (knows != rt)
+		CHECK_EQ(nacre_register_layer(rt, &add_scaled, NULL), NACRE_OK);
+	knows = rt;
+}
+
+static nacre_status clone(nacre_runtime *rt)
+{
+	nacre_error e = {0};
+	nacre_model *m = nacre_load(rt, FIXTURES "own.keras", &e);
+	nacre_model *c = nacre_model_clone(m);
+	nacre_status status = m ? nacre_model_error(m)->status : e.status;
+	CHECK(c || status);
+	nacre_model_free(c);
+	nacre_model_free(m);
+	CHECK_EQ(alive, 0);
+	return status;
+}
+
+static nacre_status load_and_save(nacre_runtime *rt)
+{
+	nacre_error e = {0};
+	nacre_model *m = nacre_load(rt, FIXTURES "own.keras", &e);
+	nacre_status status = m ? nacre_save(m, file("m.keras")) : e.status;
+	nacre_model_free(m);
+	CHECK_EQ(alive, 0);
+	return status;
+}
+
+/* The numbers of a config are read by the layer, which makes do with what it gets: so there may be
+ * another error. */
 TEST(allocations_fail)
 {
-	nc_memory *shared = nc_runtime_memory(nc_runtime(NULL));
-	nacre_allocator before = shared->allocator, counting = {reallocate, NULL};
-	nacre_runtime_options o = {.threads = 1, .allocator = counting, .output.silent = 1};
-	state = (countdown){.left = -1};
-	nacre_runtime *rt = nacre_runtime_new(&o, NULL);
-	CHECK_EQ(nacre_register_layer(rt, &add_scaled, NULL), NACRE_OK);
-	shared->allocator = counting;
-	long held = state.blocks, n = 0;
-	do {
-		nacre_error e = {0};
-		state.left = n++;
-		state.failed = false;
-		nacre_model *m = nacre_load(rt, FIXTURES "own.keras", &e);
-		nacre_status status = m ? nacre_save(m, file("m.keras")) : e.status;
-		bool failed = state.failed;
-		state.left = -1;
-		CHECK(failed || status == NACRE_OK);
-		/* the numbers of a config are read by the layer, which makes do with what it gets
-		 */
-		CHECK(!status || status == NACRE_NO_MEMORY || status == NACRE_BAD_MODEL);
-		nacre_model_free(m);
-		CHECK_EQ(state.blocks, held);
-		CHECK_EQ(alive, 0);
-		state.failed = failed;
-	} while (state.failed && n < 20000);
-	CHECK(n > 30 && n < 20000);
-	shared->allocator = before;
-	nacre_runtime_free(rt);
+	sweep_allocations(&(sweep){.live = load_and_save,
+				   .before = know_layer,
+				   .least = 30,
+				   .other = NACRE_BAD_MODEL});
+	sweep_allocations(&(sweep){
+	    .live = clone, .before = know_layer, .least = 60, .other = NACRE_BAD_MODEL});
 	unlink(file("m.keras"));
 }

@@ -464,32 +464,134 @@ static const misuse all[] = {
 	{"fit: the model has no trainable weights", NACRE_INVALID, nothing_to_train},
 };
 
+static printed out;
+
+/* The error of a model, and that what follows changes nothing. */
+static void check_error(nacre_model *m, const char *text, nacre_status status)
+{
+	CHECK_STR(nacre_model_error(m)->text, text);
+	CHECK_EQ(nacre_model_error(m)->status, status);
+	nacre_add(m, nacre_dense(7));
+	nacre_compile(m, .loss = nacre_mse);
+	CHECK(nacre_fit(m, NULL) == status);
+	CHECK(isnan(nacre_evaluate(m, NULL).loss));
+	CHECK(!nacre_predict(m, NULL));
+	CHECK_STR(nacre_model_error(m)->text, text);
+	out.size = 0;
+	CHECK_EQ(nacre_report(m), status);
+	char line[600];
+	snprintf(line, sizeof line, "m: %s\n", text);
+	CHECK_STR(out.text, line);
+	CHECK_EQ(out.last, NACRE_ERR);
+}
+
 TEST(texts)
 {
-	static printed out;
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
 		out.size = 0;
 		nacre_runtime *rt = quiet(&out, 0);
 		nacre_model *m = nacre_sequential_in(rt, "m");
 		all[i].run(m);
-		CHECK_STR(nacre_model_error(m)->text, all[i].text);
-		CHECK_EQ(nacre_model_error(m)->status, all[i].status);
-		/* what follows changes nothing */
-		nacre_add(m, nacre_dense(7));
-		nacre_compile(m, .loss = nacre_mse);
-		CHECK(nacre_fit(m, NULL) == all[i].status);
-		CHECK(isnan(nacre_evaluate(m, NULL).loss));
-		CHECK(!nacre_predict(m, NULL));
-		CHECK_STR(nacre_model_error(m)->text, all[i].text);
-		out.size = 0;
-		CHECK_EQ(nacre_report(m), all[i].status);
-		char line[600];
-		snprintf(line, sizeof line, "m: %s\n", all[i].text);
-		CHECK_STR(out.text, line);
-		CHECK_EQ(out.last, NACRE_ERR);
+		check_error(m, all[i].text, all[i].status);
 		nacre_model_free(m);
 		nacre_runtime_free(rt);
 	}
+}
+
+/* Layers that cannot be, or not on this input. */
+typedef struct refused {
+	const char *text;
+	int64_t input[NACRE_MAX_RANK];
+	bool indices;
+	nacre_layer *layer;
+} refused;
+
+static int check_layers(int n, const refused *row)
+{
+	for (int i = 0; i < n; i++) {
+		out.size = 0;
+		nacre_runtime *rt = quiet(&out, 0);
+		nacre_model *m = nacre_sequential_in(rt, "m");
+		nacre_input_options in = {.dtype = row[i].indices ? NACRE_I32 : NACRE_F32};
+		memcpy(in.shape, row[i].input, sizeof in.shape);
+		nacre_add(m, nacre_input_new(in));
+		nacre_add(m, row[i].layer);
+		check_error(m, row[i].text, NACRE_INVALID);
+		nacre_model_free(m);
+		nacre_runtime_free(rt);
+	}
+	return n;
+}
+#define CHECK_LAYERS(row) check_layers((int)(sizeof(row) / sizeof *(row)), row)
+
+static int refused_channels(void)
+{
+	const refused row[] = {
+	    {"conv2d: filters: expected 1 to 1e+09, got 0", {8, 8, 2}, false, nacre_conv2d(0, {3})},
+	    {"conv2d: conv: a window over 9 places does not fit into 8 (axis 1)",
+	     {8, 8, 2}, false, nacre_conv2d(4, {9})},
+	    {"conv2d: expected an input of [None, height, width, channels], got [None, 8, 8]",
+	     {8, 8}, false, nacre_conv2d(4, {3})},
+	    {"conv2d: expected channels that 2 groups divide, got 3",
+	     {8, 8, 3}, false, nacre_conv2d(4, {3}, .groups = 2)},
+	    {"conv2d: strides above 1 and dilation_rate above 1 exclude each other",
+	     {8, 8, 2}, false, nacre_conv2d(4, {3}, {2}, .dilation_rate = {2})},
+	    {"max_pooling2d: max_pool: a window over 9 places does not fit into 8 (axis 1)",
+	     {8, 8, 2}, false, nacre_max_pooling2d({9})},
+	    {"gaussian_noise: stddev: expected 0 to 1, got -1",
+	     {4}, false, nacre_gaussian_noise(-1)},
+	    {"group_normalization: groups: 4 channels cannot be parted in 3 groups",
+	     {4}, false, nacre_group_normalization(3)},
+	};
+	return CHECK_LAYERS(row);
+}
+
+static int refused_others(void)
+{
+	const refused row[] = {
+	    {"permute: dims: expected the numbers 1 to 2 in some order, got [1, 1]",
+	     {4, 2}, false, nacre_permute(1, 1)},
+	    {"repeat_vector: expected an input of [None, size], got [None, 4, 2]",
+	     {4, 2}, false, nacre_repeat_vector(3)},
+	    {"repeat_vector: n: expected 1 to 1e+09, got 0", {4}, false, nacre_repeat_vector(0)},
+	    {"cropping1d: cropping [3, 2] leaves nothing of axis 1, which is 4",
+	     {4, 2}, false, nacre_cropping1d({3, 2})},
+	    {"resizing: height: expected 1 to 65536, got 0",
+	     {4, 4, 1}, false, nacre_resizing(0, 3)},
+	    {"resizing: expected an input of [None, height, width, channels], got [None, 4, 4]",
+	     {4, 4}, false, nacre_resizing(2, 3)},
+	    {"spectral_normalization: Flatten has neither a kernel nor embeddings",
+	     {4}, false, nacre_spectral_normalization(nacre_flatten())},
+	    {"time_distributed: layer: expected a layer, got NULL",
+	     {4}, false, nacre_time_distributed(NULL)},
+	    {"time_distributed: layer: dense: units: expected at least 1, got 0",
+	     {4}, false, nacre_time_distributed(nacre_dense(0))},
+	    {"einsum_dense: equation: expected \"x,y->z\", \"...x,y->...z\" or \"x...,y->z...\", "
+	     "got \"ab->bc\"",
+	     {4}, false, nacre_einsum_dense("ab->bc", {3})},
+	    {"einsum_dense: equation: \"ab,bc->ac\" does not fit an input of 3 axes",
+	     {4, 2}, false, nacre_einsum_dense("ab,bc->ac", {3})},
+	    {"discretization: bin_boundaries: expected rising numbers, got 1 at place 1",
+	     {4}, false, nacre_discretization({2, (double[]){3, 1}})},
+	    {"category_encoding: num_tokens: expected 1 to 1e+09, got 0",
+	     {4}, true, nacre_category_encoding(0)},
+	    {"normalization: mean has 1 numbers, variance 0",
+	     {4}, false, nacre_normalization(.mean = {1, (double[]){3}})},
+	    {"embedding: output_dim: expected at least 1, got 0", {4}, true, nacre_embedding(5, 0)},
+	    {"conv2d: padding: expected valid or same, got causal",
+	     {8, 8, 2}, false, nacre_conv2d(4, {3}, .padding = NACRE_CAUSAL)},
+	    {"dot: expected 2 inputs, got 1", {4}, false, nacre_dot(1)},
+	    {"softmax: axis: expected 1 to 1, or the same from the end, got 3",
+	     {4}, false, nacre_softmax_layer(3)},
+	};
+	return CHECK_LAYERS(row);
+}
+
+TEST(layers)
+{
+	int texts = (int)(sizeof all / sizeof *all) + refused_channels() + refused_others();
+	printf("%d error texts of models\n", texts);
+	CHECK(texts >= 80);
 }
 
 /* The text of a failed data set begins with the set's own words. */

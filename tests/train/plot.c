@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "countdown.h"
 #include "help.h"
+#include "sweep.h"
 
 static char text[65536];
 
@@ -162,26 +162,39 @@ TEST(refusals)
 	nacre_runtime_free(rt);
 }
 
+static nacre_model *drawn;
+
+static void make_graph(nacre_runtime *rt)
+{
+	if (!drawn)
+		drawn = graph(rt);
+	nacre_clear_error(drawn);
+}
+
+static nacre_status draw(nacre_runtime *rt)
+{
+	(void)rt;
+	return nacre_plot_model(drawn, "plot_test.dot");
+}
+
+static void only_no_memory(nacre_runtime *rt, long n)
+{
+	(void)rt, (void)n;
+	CHECK_EQ(nacre_model_error(drawn)->status, state.failed ? NACRE_NO_MEMORY : NACRE_OK);
+	if (state.failed)
+		return;
+	nacre_model_free(drawn);
+	drawn = NULL;
+}
+
 TEST(no_memory)
 {
-	nacre_runtime_options o = {.threads = 1, .allocator = {reallocate, NULL},
-				   .output.silent = 1};
-	state = (countdown){.left = -1};
-	nacre_runtime *rt = nacre_runtime_new(&o, NULL);
-	nacre_model *m = graph(rt);
-	CHECK_EQ(nacre_plot_model(m, "plot_test.dot"), NACRE_OK);
-	long held = state.blocks, n = 0;
-	do {
-		state.left = n++;
-		state.failed = false;
-		nacre_status status = nacre_plot_model(m, "plot_test.dot");
-		state.left = -1;
-		CHECK_EQ(status, state.failed ? NACRE_NO_MEMORY : NACRE_OK);
-		CHECK_EQ(state.blocks, held);
-		nacre_clear_error(m);
-	} while (state.failed);
-	CHECK(n > 3);
+	sweep_allocations(&(sweep){
+	    .live = draw, .before = make_graph, .after = only_no_memory, .least = 3});
+	sweep_allocations(&(sweep){.live = draw,
+				   .before = make_graph,
+				   .after = only_no_memory,
+				   .least = 3,
+				   .for_ever = true});
 	unlink("plot_test.dot");
-	nacre_model_free(m);
-	nacre_runtime_free(rt);
 }

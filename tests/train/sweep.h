@@ -10,8 +10,18 @@
 #include "countdown.h"
 #include "test.h"
 
-/* for_ever: as countdown's; it must allocate more than `least` times */
-static void every_allocation(nacre_status (*live)(nacre_runtime *), bool for_ever, long least)
+typedef struct sweep {
+	nacre_status (*live)(nacre_runtime *);
+	bool for_ever; /* as countdown's */
+	long least;    /* it must allocate more often */
+	/* Before and after it while all allocations are well; NULL: nothing.  What `before` leaves
+	 * is not counted. */
+	void (*before)(nacre_runtime *);
+	void (*after)(nacre_runtime *, long n);
+	nacre_status other; /* how it may end too, beside NACRE_NO_MEMORY; 0: no other way */
+} sweep;
+
+static inline void sweep_allocations(const sweep *s)
 {
 	/* layers come from the default runtime: it counts too */
 	nc_memory *shared = nc_runtime_memory(nc_runtime(NULL));
@@ -20,25 +30,36 @@ static void every_allocation(nacre_status (*live)(nacre_runtime *), bool for_eve
 	state = (countdown){.left = -1};
 	nacre_runtime *rt = nacre_runtime_new(&o, NULL);
 	shared->allocator = counting;
-	long held = state.blocks, n = 0;
+	bool failed;
+	long n = 0;
 	do {
-		state.left = n++;
-		state.for_ever = for_ever;
-		state.failed = false;
-		nacre_status status = live(rt);
+		if (s->before)
+			s->before(rt);
+		long held = state.blocks;
+		state = (countdown){.left = n, .for_ever = s->for_ever, .blocks = held};
+		nacre_status status = s->live(rt);
+		failed = state.failed;
 		state.left = -1;
-		if (!state.failed)
+		if (!failed)
 			CHECK_EQ(status, NACRE_OK);
-		if (state.failed && status && status != NACRE_NO_MEMORY)
-			test_failed(__FILE__, __LINE__, "allocation %ld: status %d", n - 1, status);
+		if (failed && status && status != NACRE_NO_MEMORY && status != s->other)
+			test_failed(__FILE__, __LINE__, "allocation %ld: status %d", n, status);
 		if (state.blocks != held)
-			test_failed(__FILE__, __LINE__, "allocation %ld: %ld blocks more", n - 1,
+			test_failed(__FILE__, __LINE__, "allocation %ld: %ld blocks more", n,
 				    state.blocks - held);
-		held = state.blocks;
-	} while (state.failed);
-	CHECK(n > least);
+		if (s->after)
+			s->after(rt, n);
+		n++;
+	} while (failed);
+	CHECK(n > s->least);
 	shared->allocator = before;
 	nacre_runtime_free(rt);
+}
+
+static inline void every_allocation(nacre_status (*live)(nacre_runtime *), bool for_ever,
+				    long least)
+{
+	sweep_allocations(&(sweep){.live = live, .for_ever = for_ever, .least = least});
 }
 
 #endif

@@ -8,15 +8,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "countdown.h"
 #include "format/replay.h"
 #include "help.h"
+#include "sweep.h"
 
 #include "../../fuzz/fuzz_tfjs.c"
 
 TEST(corpus)
 {
-	replay("tfjs", LLVMFuzzerTestOneInput, 8, 39);
+	replay("tfjs", LLVMFuzzerTestOneInput, 8, 40);
 }
 
 static char folder[200];
@@ -107,35 +107,22 @@ TEST(files)
 	remove_model();
 }
 
-/* Loads, cuts, predicts, with an allocator that fails at the n-th call, for every n. */
+static nacre_status load_and_cut(nacre_runtime *rt)
+{
+	nacre_error e = {0};
+	nacre_model *m = nacre_load(rt, in_folder("model.json"), &e);
+	CHECK((m != NULL) == !e.status);
+	nacre_cut(m, "dense");
+	nacre_status status = m ? nacre_model_error(m)->status : e.status;
+	nacre_model_free(m);
+	return status;
+}
+
 TEST(memory)
 {
-	nc_memory *shared = &nc_runtime(NULL)->memory; /* that of layers */
-	nacre_allocator before = shared->allocator, counting = {reallocate, NULL};
-	nacre_runtime_options o = {.threads = 1, .allocator = counting, .output.silent = 1};
 	write_model();
-	state = (countdown){.left = -1};
-	nacre_runtime *rt = nacre_runtime_new(&o, NULL);
-	shared->allocator = counting;
-	long held = state.blocks, n = 0;
-	do {
-		nacre_error e = {0};
-		state.left = n++;
-		state.failed = false;
-		nacre_model *m = nacre_load(rt, in_folder("model.json"), &e);
-		CHECK((m != NULL) == !e.status);
-		nacre_cut(m, "dense");
-		CHECK(!m || !state.failed || nacre_model_error(m)->status == NACRE_NO_MEMORY ||
-		      !nacre_model_error(m)->status);
-		CHECK(m || e.status == NACRE_NO_MEMORY);
-		nacre_model_free(m);
-		state.left = -1;
-		CHECK_EQ(state.blocks, held);
-		held = state.blocks;
-	} while (state.failed);
-	CHECK(n > 20);
-	shared->allocator = before;
-	nacre_runtime_free(rt);
+	every_allocation(load_and_cut, false, 20);
+	every_allocation(load_and_cut, true, 20);
 	remove_model();
 }
 

@@ -63,6 +63,8 @@ nacre_layer *nc_keras_read_layer(nc_keras *k, const nc_json_value *object);
 
 /* The class of the program's own that an object is of; NULL: none that is registered. */
 const nacre_layer_functions *nc_keras_own(nc_keras *k, const nc_json_value *object);
+/* A layer of the program's own once more, through its config; NULL after an error. */
+nacre_layer *nc_own_again(const nacre_layer *l, nc_arena *a, nacre_error *e);
 nacre_layer *nc_keras_read_own(nc_keras *k, const nacre_layer_functions *f,
 			       const nc_json_value *config, const char *name);
 /* IntegerLookup, StringLookup, Hashing: their options are not all in their tables. */
@@ -110,7 +112,7 @@ bool nc_keras_write_regularizer(const char *layer, const char *key, const nacre_
 bool nc_keras_write_own(const nacre_layer *l, const char *key, nc_arena *a, nc_json_out *w,
 			nacre_error *e);
 void nc_keras_write_base(const nacre_layer *l, nc_json_out *w); /* name, trainable, dtype */
-void nc_keras_write_lookup(const nacre_layer *l, nc_json_out *w);
+bool nc_keras_write_lookup(const nacre_layer *l, nc_json_out *w, nacre_error *e);
 void nc_keras_write_choice(const nc_option *o, const void *field, nc_json_out *w);
 /* kernel_constraint ..., and activity_regularizer: what a layer has beside its table */
 bool nc_keras_read_constraints(nc_keras *k, const nc_json_value *config, nacre_layer *l);

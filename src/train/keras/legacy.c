@@ -109,6 +109,8 @@ static bool add_layer(nc_keras *k, nc_keras_list *list, const nc_hdf5 *f,
 		return true;
 	if (!group->group || !read_names(k, f, group, "weight_names", &weights))
 		return group->group ? false : nc_keras_fail(k, NACRE_BAD_MODEL, "expected a group");
+	if (weights.n == 0 && nc_keras_is_lookup(l->class))
+		n = 0; /* those of tf_idf are in the config alone */
 	if (weights.n != n)
 		return nc_keras_fail(k, NACRE_BAD_MODEL, "expected %zu weights, got %zu", n,
 				     weights.n);
@@ -153,12 +155,49 @@ static bool is_idle(const nacre_optimizer *o)
 	return strcmp(nacre_optimizer_name(o), "sgd") == 0 && o->momentum == 0;
 }
 
+typedef struct state { /* of the optimizer */
+	bool has_rate, has_scale;
+	double iteration, rate, steps, scale;
+} state;
+
+static bool read_number(nc_keras *k, const nc_hdf5 *f, const nc_hdf5_object *root,
+			const char *name, double *out)
+{
+	const nc_hdf5_object *o = nc_hdf5_find(f, root, name);
+	if (!o)
+		return nc_keras_fail(k, NACRE_BAD_MODEL, "%s: there is no such variable", name);
+	return nc_keras_scalar(k, f, o, out);
+}
+
+/* What Keras 3 has around the state of the inner optimizer: an iteration and a rate that mean
+ * nothing, the step and the scale.  They are taken from the names; Keras 2 has others. */
+static bool read_scale(nc_keras *k, const nc_hdf5 *f, const nc_hdf5_object *root, names *all,
+		       state *s)
+{
+	enum { OUTER = 4 };
+	if (all->n < OUTER || !strstr(all->name[2], "step_counter") ||
+	    !strstr(all->name[3], "dynamic_scale"))
+		return nc_keras_fail(k, NACRE_UNSUPPORTED,
+				     "the state of a " NC_KERAS_SCALED
+				     " is read as Keras 3 writes it, with step_counter and "
+				     "dynamic_scale");
+	if (!read_number(k, f, root, all->name[2], &s->steps) ||
+	    !read_number(k, f, root, all->name[3], &s->scale))
+		return false;
+	if (!(s->steps >= 0 && s->steps < 9e15 && s->scale >= 0))
+		return nc_keras_fail(k, NACRE_BAD_MODEL, "a loss scale of %g for %g steps",
+				     s->scale, s->steps);
+	s->has_scale = true;
+	all->name += OUTER;
+	all->n -= OUTER;
+	return true;
+}
+
 /* iteration, then (Keras 3) the learning rate, then the slots: in Keras 3's order, or (Keras 2) all
  * of the first kind before all of the second. */
-static bool read_state(nc_keras *k, const nc_hdf5 *f, nc_keras_list *list, double state[2],
-		       bool *has_rate)
+static bool read_state(nc_keras *k, const nc_hdf5 *f, nc_keras_list *list, state *s)
 {
-	const nc_hdf5_object *root = nc_hdf5_find(f, NULL, "optimizer_weights"), *o;
+	const nc_hdf5_object *root = nc_hdf5_find(f, NULL, "optimizer_weights");
 	names all;
 	nc_keras_places slots;
 	nacre_model *m = k->model;
@@ -166,23 +205,17 @@ static bool read_state(nc_keras *k, const nc_hdf5 *f, nc_keras_list *list, doubl
 		return true;
 	if (!read_names(k, f, root, "weight_names", &all) || all.n == 0)
 		return all.n == 0 && !k->error->status;
-	if (m->how.optimizer.dynamic_loss_scale)
-		return nc_keras_fail(k, NACRE_UNSUPPORTED, "the state of a " NC_KERAS_SCALED
-				     " is read from .keras files only");
-	size_t first = 1;
-	*has_rate = all.n > 1 && strstr(all.name[1], "learning_rate");
-	first += *has_rate;
-	for (size_t i = 0; i < first; i++) {
-		o = nc_hdf5_find(f, root, all.name[i]);
-		if (!o)
-			return nc_keras_fail(k, NACRE_BAD_MODEL, "%s: there is no such variable",
-					     all.name[i]);
-		if (!nc_keras_scalar(k, f, o, &state[i]))
-			return false;
-	}
-	if (!(state[0] >= 0 && state[0] < 9e15) || !(state[1] >= 0 && state[1] <= 1e30))
-		return nc_keras_fail(k, NACRE_BAD_MODEL, "a step of %g at a rate of %g", state[0],
-				     state[1]);
+	if (m->how.optimizer.dynamic_loss_scale &&
+	    (!read_scale(k, f, root, &all, s) || all.n == 0))
+		return !k->error->status;
+	s->has_rate = all.n > 1 && strstr(all.name[1], "learning_rate");
+	size_t first = 1 + s->has_rate;
+	if (!read_number(k, f, root, all.name[0], &s->iteration) ||
+	    (s->has_rate && !read_number(k, f, root, all.name[1], &s->rate)))
+		return false;
+	if (!(s->iteration >= 0 && s->iteration < 9e15) || !(s->rate >= 0 && s->rate <= 1e30))
+		return nc_keras_fail(k, NACRE_BAD_MODEL, "a step of %g at a rate of %g",
+				     s->iteration, s->rate);
 	int per = 0;
 	if (all.n > first && !nc_model_slots(m, &per))
 		return nc_keras_fail(k, m->error.status, "%s", m->error.text);
@@ -202,7 +235,9 @@ static bool read_state(nc_keras *k, const nc_hdf5 *f, nc_keras_list *list, doubl
 			nacre_variable *v = slots.place[i].variable;
 			if (grouped && slot_number(m, v, per) != kind)
 				continue;
-			if (!nc_keras_list_add(k, list, f, root, all.name[at++], v))
+			const char *name = all.name[at++];
+			if (!slots.place[i].weight &&
+			    !nc_keras_list_add(k, list, f, root, name, v))
 				return false;
 		}
 	return true;
@@ -213,8 +248,7 @@ bool nc_keras_read_legacy(nc_keras *k, const nc_hdf5 *f, bool optimizer)
 	nacre_model *m = k->model;
 	const nc_hdf5_object *root = nc_hdf5_find(f, NULL, "model_weights");
 	nc_keras_list list = {.memory = &k->runtime->memory};
-	double state[2] = {0};
-	bool has_rate = false;
+	state s = {0};
 	k->where = NULL;
 	if (!root)
 		root = f->root;
@@ -224,7 +258,7 @@ bool nc_keras_read_legacy(nc_keras *k, const nc_hdf5 *f, bool optimizer)
 	for (nacre_layer *l = m->layers; l && good; l = l->next)
 		good = add_layer(k, &list, f, root, &all, l);
 	k->where = NULL;
-	good = good && (!optimizer || read_state(k, f, &list, state, &has_rate)) &&
+	good = good && (!optimizer || read_state(k, f, &list, &s)) &&
 	       nc_keras_list_write(k, &list);
 	nc_keras_list_free(&list);
 	if (!good)
@@ -235,8 +269,12 @@ bool nc_keras_read_legacy(nc_keras *k, const nc_hdf5 *f, bool optimizer)
 			l->weight[i].drawn = true;
 	m->drawn = false; /* as in weights.c */
 	if (optimizer)
-		m->iterations = (int64_t)state[0];
-	if (has_rate)
-		m->learning_rate = (double)(float)state[1];
+		m->iterations = (int64_t)s.iteration;
+	if (s.has_rate)
+		m->learning_rate = (double)(float)s.rate;
+	if (s.has_scale) {
+		m->scale_steps = (int64_t)s.steps;
+		m->loss_scale = (float)s.scale;
+	}
 	return true;
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "format/load.h"
+#include "nn/lookup.h"
 #include "train/keras/keras.h"
 
 bool nc_keras_is_lookup(const nc_layer_class *class)
@@ -22,27 +23,31 @@ bool nc_keras_is_lookup(const nc_layer_class *class)
 
 /* The table of those keys that are options as they are. */
 static const nc_option numbers[] = {
-    NC_OPT_NUMBER(I64, nacre_integer_lookup_options, num_oov_indices, 1, 1, 1e9),
+    NC_OPT_NUMBER(I64, nacre_integer_lookup_options, num_oov_indices, 0, 0, 1e9),
     NC_OPT_NUMBER(I64, nacre_integer_lookup_options, max_tokens, 0, 0, 1e9),
     NC_OPT_NUMBER(I64, nacre_integer_lookup_options, oov_token, -1, -1e9, 1e9),
     NC_OPT_BOOL(nacre_integer_lookup_options, invert),
-    NC_OPT_CHOICE_OR(nacre_integer_lookup_options, output_mode, NACRE_OUTPUT_INT,
-		     "int|one_hot|multi_hot|count"),
+    NC_OPT_CHOICE_OR(nacre_integer_lookup_options, output_mode, NACRE_OUTPUT_INT, NC_LOOKUP_MODES),
+    NC_OPT_NUMBERS(nacre_integer_lookup_options, idf_weights),
     NC_OPT_END,
 };
 static const nc_option texts[] = {
-    NC_OPT_NUMBER(I64, nacre_string_lookup_layer_options, num_oov_indices, 1, 1, 1e9),
+    NC_OPT_NUMBER(I64, nacre_string_lookup_layer_options, num_oov_indices, 0, 0, 1e9),
     NC_OPT_NUMBER(I64, nacre_string_lookup_layer_options, max_tokens, 0, 0, 1e9),
     NC_OPT_TEXT(nacre_string_lookup_layer_options, mask_token),
+    NC_OPT_TEXT(nacre_string_lookup_layer_options, oov_token),
+    NC_OPT_BOOL(nacre_string_lookup_layer_options, invert),
     NC_OPT_CHOICE_OR(nacre_string_lookup_layer_options, output_mode, NACRE_OUTPUT_INT,
-		     "int|one_hot|multi_hot|count"),
+		     NC_LOOKUP_MODES),
+    NC_OPT_NUMBERS(nacre_string_lookup_layer_options, idf_weights),
+    NC_OPT_NUMBERS(nacre_string_lookup_layer_options, salt),
     NC_OPT_END,
 };
 static const nc_option bins[] = {
     NC_OPT_NUMBER(I64, nacre_hashing_layer_options, num_bins, 0, 1, 1e9),
     NC_OPT_TEXT(nacre_hashing_layer_options, mask_value),
-    NC_OPT_CHOICE_OR(nacre_hashing_layer_options, output_mode, NACRE_OUTPUT_INT,
-		     "int|one_hot|multi_hot|count"),
+    NC_OPT_CHOICE_OR(nacre_hashing_layer_options, output_mode, NACRE_OUTPUT_INT, NC_OUTPUT_MODES),
+    NC_OPT_NUMBERS(nacre_hashing_layer_options, salt),
     NC_OPT_END,
 };
 
@@ -107,9 +112,13 @@ static bool promise(nc_keras *k, const nc_json_value *config, int64_t first, dou
 	if (!(*value = room_for(k, left, sizeof **value)) ||
 	    !(*text = room_for(k, left, sizeof **text)))
 		return false;
+	char(*word)[24] = room_for(k, left, sizeof *word);
+	if (!word)
+		return false;
 	for (*n = 0; *n < (int64_t)left; ++*n) {
 		(*value)[*n] = (double)*n;
-		(*text)[*n] = "";
+		snprintf(word[*n], sizeof *word, "%lld", (long long)*n);
+		(*text)[*n] = word[*n];
 	}
 	k->promised++;
 	return true;
@@ -139,50 +148,84 @@ static bool read_words(nc_keras *k, const nc_json_value *config, int64_t masks, 
 	return true;
 }
 
+static bool read_mask(nc_keras *k, nacre_integer_lookup_options *o, const nc_json_value *config)
+{
+	const nc_json_value *mask = nc_json_as(nc_json_get(config, "mask_token"), NC_JSON_NUMBER);
+	if (!mask)
+		return true;
+	if (!(fabs(mask->number) <= 1e9) || mask->number != floor(mask->number))
+		return nc_keras_fail(k, NACRE_UNSUPPORTED,
+				     "mask_token: expected a whole number, got %s",
+				     nc_json_show(mask).text);
+	o->masks = 1;
+	o->mask_token = (int64_t)mask->number;
+	return true;
+}
+
+/* Weights of words that come from the archive do so too. */
+static bool promise_weights(nc_keras *k, nacre_numbers *idf, int64_t n)
+{
+	double *value = room_for(k, (double)n, sizeof *value);
+	for (int64_t i = 0; value && i < n; i++)
+		value[i] = 1;
+	*idf = (nacre_numbers){n, value};
+	return value;
+}
+
+/* How many indices are unknown words'; in the options -1 stands for 0, and 0 for the default. */
+static bool read_unknown(nc_keras *k, const nc_json_value *config, int64_t *option, int64_t *out)
+{
+	bool given = nc_json_as(nc_json_get(config, "num_oov_indices"), NC_JSON_NUMBER);
+	if (*option < 0)
+		return nc_keras_fail(k, NACRE_BAD_MODEL,
+				     "num_oov_indices: expected at least 0, got %lld",
+				     (long long)*option);
+	*out = given ? *option : 1;
+	*option = given && *option == 0 ? -1 : *option;
+	return true;
+}
+
 static bool read_vocabulary(nc_keras *k, const nc_layer_class *class, void *options,
 			    const nc_json_value *config)
 {
 	nacre_integer_lookup_options *o = options;
 	nacre_string_lookup_layer_options *s = options;
-	const nc_json_value *mask = nc_json_get(config, "mask_token");
 	bool strings = class == &nc_class_string_lookup;
-	int mode = strings ? s->output_mode : o->output_mode;
-	int64_t unknown = strings ? s->num_oov_indices : o->num_oov_indices, n;
+	int mode = strings ? s->output_mode : o->output_mode, promised = k->promised;
+	nacre_numbers *idf = strings ? &s->idf_weights : &o->idf_weights;
+	int64_t unknown = 1, n;
 	double *value = NULL;
 	const char **text = NULL;
-	if (!strings && nc_json_as(mask, NC_JSON_NUMBER)) {
-		if (!(fabs(mask->number) <= 1e9) || mask->number != floor(mask->number))
-			return nc_keras_fail(k, NACRE_UNSUPPORTED,
-					     "mask_token: expected a whole number, got %s",
-					     nc_json_show(mask).text);
-		o->masks = 1;
-		o->mask_token = (int64_t)mask->number;
-	}
+	if ((!strings && !read_mask(k, o, config)) ||
+	    !read_unknown(k, config, strings ? &s->num_oov_indices : &o->num_oov_indices, &unknown))
+		return false;
 	bool masks = (strings ? s->mask_token != NULL : o->masks) &&
 		     (mode == NACRE_OUTPUT_INT || mode == NACRE_OUTPUT_DEFAULT);
-	if (!read_words(k, config, masks, unknown ? unknown : 1, strings, &value, &text, &n))
+	if (!read_words(k, config, masks, unknown, strings, &value, &text, &n))
 		return false;
 	if (strings)
 		s->vocabulary = (nacre_texts){n, text};
 	else
 		o->vocabulary = (nacre_numbers){n, value};
-	return true;
+	return mode != NACRE_OUTPUT_TF_IDF || idf->n || k->promised == promised ||
+	       promise_weights(k, idf, n);
 }
 
 bool nc_keras_read_lookup(nc_keras *k, const nc_layer_class *class, void *options,
 			  const nc_json_value *config)
 {
-	static const nc_keras_harmless also[] = {{"vocabulary", NULL},
-						 {"vocabulary_size", NULL},
-						 {"vocabulary_dtype", NULL},
-						 {"encoding", "\"utf-8\""},
-						 {"pad_to_max_tokens", "false"},
-						 {"oov_method", "\"floormod\""},
-						 {"oov_token", NULL},
-						 {"mask_token", NULL},
-						 {"has_input_vocabulary", NULL},
-						 {"invert", "false"},
-						 {NULL, NULL}};
+	/* texts are always spread by FarmHash, whatever the method */
+	const char *method = class == &nc_class_string_lookup ? NULL : "\"floormod\"";
+	const nc_keras_harmless also[] = {{"vocabulary", NULL},
+					  {"vocabulary_size", NULL},
+					  {"vocabulary_dtype", NULL},
+					  {"encoding", "\"utf-8\""},
+					  {"pad_to_max_tokens", "false"},
+					  {"oov_method", method},
+					  {"oov_token", NULL},
+					  {"mask_token", NULL},
+					  {"has_input_vocabulary", NULL},
+					  {NULL, NULL}};
 	return nc_keras_options(k, table_of(class), options, config, also) &&
 	       (class == &nc_class_hashing || read_vocabulary(k, class, options, config));
 }
@@ -219,10 +262,7 @@ static bool set_word(nacre_layer *l, int64_t i, char *line)
 /* The lines as the layer's words; those before them are the special ones. */
 static bool set_words(nc_keras *k, nacre_layer *l, const char *data, size_t size)
 {
-	int64_t first = nc_lookup_first(l), i = 0, lines = 0;
-	int64_t n = l->class == &nc_class_string_lookup
-			? ((nacre_string_lookup_layer_options *)l->options)->vocabulary.n
-			: ((nacre_integer_lookup_options *)l->options)->vocabulary.n;
+	int64_t first = nc_lookup_of(l).first, n = nc_lookup_of(l).words, i = 0, lines = 0;
 	while (size && (data[size - 1] == '\n' || data[size - 1] == '\r'))
 		size--;
 	if (memchr(data, 0, size))
@@ -236,8 +276,14 @@ static bool set_words(nc_keras *k, nacre_layer *l, const char *data, size_t size
 					     "line %lld: expected %lld lines of words",
 					     (long long)lines + 1, (long long)(first + n));
 	}
-	return i == n || nc_keras_fail(k, NACRE_BAD_MODEL, "expected %lld lines, got %lld",
-				       (long long)(first + n), (long long)lines);
+	if (i != n)
+		return nc_keras_fail(k, NACRE_BAD_MODEL, "expected %lld lines, got %lld",
+				     (long long)(first + n), (long long)lines);
+	if (nc_lookup_check(l))
+		return true;
+	return l->error.status == NACRE_NO_MEMORY
+		   ? nc_keras_no_memory(k)
+		   : nc_keras_fail(k, NACRE_BAD_MODEL, "%s", l->error.text);
 }
 
 static bool read_asset(nc_keras *k, const nc_zip *z, nacre_layer *l, const char *folder)
@@ -304,7 +350,18 @@ static bool is_text(const nacre_value *v)
 
 static bool reads_texts(const nacre_layer *l)
 {
-	return l->class == &nc_class_string_lookup || l->class == &nc_class_hashing;
+	return l->class == &nc_class_hashing ||
+	       (l->class == &nc_class_string_lookup && !nc_lookup_of(l).invert);
+}
+
+/* Whether it is an output of texts: that of a string_lookup with invert. */
+static bool is_made_text(const nacre_value *v)
+{
+	const nacre_model *m = nc_nested_model(v->layer);
+	bool made = v->layer->class == &nc_class_string_lookup && nc_lookup_of(v->layer).invert;
+	for (int i = 0; m && i < m->n_outputs && !made; i++)
+		made = is_made_text(m->output[i]);
+	return made;
 }
 
 const char *nc_keras_wrong_texts(const nacre_model *m)
@@ -313,6 +370,9 @@ const char *nc_keras_wrong_texts(const nacre_model *m)
 		if (reads_texts(c->layer) && !is_text(c->x[0]))
 			return "reads texts, but its input is none (.text = 1, dtype string)";
 		for (int i = 0; i < c->n; i++) {
+			if (is_made_text(c->x[i]))
+				return "an inverted string_lookup gives texts, which only an "
+				       "output of the model can be";
 			if (!is_text(c->x[i]))
 				continue;
 			if (!reads_texts(c->layer) && !nc_nested_model(c->layer))
@@ -327,52 +387,105 @@ const char *nc_keras_wrong_texts(const nacre_model *m)
 }
 
 /* -- writing ----------------------------------------------------------------------------------- */
-static void write_integers(const nacre_integer_lookup_options *o, nc_json_out *w)
+/* The special words in front, as Keras has them in a list that is as long as the weights. */
+static int64_t in_front(const nc_lookup *v)
 {
+	return v->mode == NACRE_OUTPUT_TF_IDF ? v->unknown : 0;
+}
+
+static void write_integers(const nacre_layer *l, nc_json_out *w)
+{
+	const nacre_integer_lookup_options *o = (const nacre_integer_lookup_options *)l->options;
+	const nc_lookup v = nc_lookup_of(l);
 	if (o->masks)
 		nc_json_put_whole(w, "mask_token", o->mask_token);
 	else
 		nc_json_put_null(w, "mask_token");
 	nc_json_put_whole(w, "oov_token", o->oov_token);
-	nc_json_put_bool(w, "invert", o->invert);
 	nc_json_open(w, "vocabulary", '[');
-	for (int64_t i = 0; i < o->vocabulary.n; i++)
+	for (int64_t i = 0; i < in_front(&v); i++)
+		nc_json_put_whole(w, NULL, o->oov_token);
+	for (int64_t i = 0; i < v.words; i++)
 		nc_json_put_number(w, NULL, o->vocabulary.value[i]);
 	nc_json_close(w, ']');
 }
 
-static void write_strings(const nacre_string_lookup_layer_options *s, nc_json_out *w)
+static void write_strings(const nacre_layer *l, nc_json_out *w)
 {
+	const nacre_string_lookup_layer_options *s =
+	    (const nacre_string_lookup_layer_options *)l->options;
+	const nc_lookup v = nc_lookup_of(l);
 	nc_json_put_text(w, "mask_token", s->mask_token);
+	nc_json_put_text(w, "oov_token", nc_lookup_unknown(l));
 	nc_json_open(w, "vocabulary", '[');
-	for (int64_t i = 0; i < s->vocabulary.n; i++)
+	for (int64_t i = 0; i < in_front(&v); i++)
+		nc_json_put_text(w, NULL, nc_lookup_unknown(l));
+	for (int64_t i = 0; i < v.words; i++)
 		nc_json_put_text(w, NULL, s->vocabulary.text[i]);
 	nc_json_close(w, ']');
 }
 
-void nc_keras_write_lookup(const nacre_layer *l, nc_json_out *w)
+static bool write_weights(const nacre_layer *l, nc_json_out *w, nacre_error *e)
 {
-	const nacre_hashing_layer_options *h = (const nacre_hashing_layer_options *)l->options;
-	bool hashes = l->class == &nc_class_hashing;
-	nc_json_put_text(w, "dtype",
-			 hashes && h->output_mode == NACRE_OUTPUT_INT ? "int64" : "float32");
+	nacre_tensor *t = nacre_variable_read(l->weight[0].variable, e);
+	nc_json_open(w, "idf_weights", '[');
+	for (int64_t i = 0; i < nacre_tensor_size(t); i++)
+		nc_json_put_number(w, NULL, nacre_tensor_get(t, i));
+	nc_json_close(w, ']');
+	nacre_tensor_free(t);
+	return t;
+}
+
+static void write_salt(const nacre_numbers *salt, nc_json_out *w)
+{
+	int64_t key[2];
+	if (!nc_salt(salt, key)) {
+		nc_json_put_null(w, "salt");
+		return;
+	}
+	nc_json_open(w, "salt", '[');
+	for (int i = 0; i < 2; i++)
+		nc_json_put_whole(w, NULL, key[i]);
+	nc_json_close(w, ']');
+}
+
+/* The options that have the same form in all classes. */
+static void write_table(const nacre_layer *l, nc_json_out *w)
+{
 	for (const nc_option *o = table_of(l->class); o->name; o++) {
 		const unsigned char *field = l->options + o->offset;
+		bool unknown = strcmp(o->name, "num_oov_indices") == 0;
 		int64_t n;
+		nacre_numbers list;
 		if (o->kind == NC_OPTION_CHOICE) {
 			nc_keras_write_choice(o, field, w);
+		} else if (o->kind == NC_OPTION_BOOL) {
+			nc_json_put_bool(w, o->name, nc_option_number(o, field) != 0);
+		} else if (o->kind == NC_OPTION_NUMBERS && strcmp(o->name, "salt") == 0) {
+			memcpy(&list, field, sizeof list);
+			write_salt(&list, w);
 		} else if (o->kind == NC_OPTION_I64 && strcmp(o->name, "oov_token") != 0) {
 			memcpy(&n, field, sizeof n);
 			if (n == 0)
 				nc_json_put_null(w, o->name);
 			else
-				nc_json_put_whole(w, o->name, n);
+				nc_json_put_whole(w, o->name, unknown ? nc_max(n, 0) : n);
 		}
 	}
+}
+
+bool nc_keras_write_lookup(const nacre_layer *l, nc_json_out *w, nacre_error *e)
+{
+	const nacre_hashing_layer_options *h = (const nacre_hashing_layer_options *)l->options;
+	bool hashes = l->class == &nc_class_hashing;
+	nc_json_put_text(w, "dtype",
+			 hashes && h->output_mode == NACRE_OUTPUT_INT ? "int64" : "float32");
+	write_table(l, w);
 	if (hashes)
 		nc_json_put_text(w, "mask_value", h->mask_value);
 	else if (l->class == &nc_class_string_lookup)
-		write_strings((const nacre_string_lookup_layer_options *)l->options, w);
+		write_strings(l, w);
 	else
-		write_integers((const nacre_integer_lookup_options *)l->options, w);
+		write_integers(l, w);
+	return hashes || nc_lookup_of(l).mode != NACRE_OUTPUT_TF_IDF || write_weights(l, w, e);
 }

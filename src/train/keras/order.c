@@ -203,6 +203,8 @@ static const char *place_of(nc_arena *a, const nacre_layer *l, int i, const char
 		const char *inside = text(a, "%s/%s", group, nc_keras_option_name(o));
 		return inside ? place_of(a, inner, borrowed, inside) : NULL;
 	}
+	if (nc_keras_is_lookup(l->class)) /* "idf_weights" */
+		return text(a, "%s/vars/%s", group, name);
 	return text(a, "%s/%.*s%svars/%d", group, length, name, length ? "/" : "", index);
 }
 

@@ -138,6 +138,37 @@ static char *config_text(const nacre_layer *l, nc_arena *a, nacre_error *e)
 	return text;
 }
 
+nacre_layer *nc_own_again(const nacre_layer *l, nc_arena *a, nacre_error *e)
+{
+	nacre_own_options o = *(const nacre_own_options *)l->options;
+	const nacre_layer_functions *f = o.functions;
+	nacre_error inner = {0};
+	if (o.context && !(f->get_config && f->from_config)) {
+		nc_fail(e, NACRE_UNSUPPORTED,
+			"%s: a layer of one's own without get_config and from_config cannot be "
+			"made again",
+			l->name);
+		return NULL;
+	}
+	const char *text = f->get_config ? config_text(l, a, e) : "{}";
+	if (!text)
+		return NULL;
+	o.context = NULL;
+	o.name = l->name;
+	if (f->from_config && !f->from_config(text, &o.context, &inner)) {
+		nc_fail(e, inner.status ? inner.status : NACRE_BAD_MODEL, "%s: %s", l->name,
+			inner.status ? inner.text : "its config was refused");
+		return NULL;
+	}
+	nacre_layer *copy = nacre_own_new(o);
+	if (copy)
+		return copy;
+	if (f->release)
+		f->release(o.context);
+	nc_no_memory(e, 0);
+	return NULL;
+}
+
 static bool write_text(const nacre_layer *l, nc_arena *a, nc_json_out *w, nacre_error *e)
 {
 	nacre_error inner = {0};

@@ -407,7 +407,10 @@ static bool read_topology(file *f, const nc_json_value *top)
 				     "format: a graph of TensorFlow, not a model of layers");
 	if (!topology || topology->kind == NC_JSON_NULL)
 		return recognise(f);
-	return nc_keras_read_model(&f->k, config ? config : topology);
+	if (!nc_keras_read_model(&f->k, config ? config : topology))
+		return false;
+	return f->k.promised == 0 ||
+	       nc_keras_fail(&f->k, NACRE_UNSUPPORTED, "a layer's vocabulary is not in the file");
 }
 
 static bool read_all(file *f, const uint8_t *json, size_t size)

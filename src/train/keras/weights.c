@@ -343,7 +343,9 @@ static bool put_next(nacre_model *m, vars *g, nacre_dtype dtype, double number, 
 static bool put_after(nacre_model *m, vars *g, nacre_error *e)
 {
 	double number;
-	return !m->slot || !nc_keras_slot_after(&m->how.optimizer, m->iterations, &number) ||
+	int64_t every = nc_max(m->how.optimizer.gradient_accumulation_steps, 1);
+	return !m->slot ||
+	       !nc_keras_slot_after(&m->how.optimizer, m->iterations / every, &number) ||
 	       put_next(m, g, NACRE_F32, number, e);
 }
 

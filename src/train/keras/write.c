@@ -240,9 +240,7 @@ void nc_keras_write_base(const nacre_layer *l, nc_json_out *w)
 	nc_json_put_text(w, "name", l->name);
 	if (l->frozen && l->n_weights) /* not all classes know the key */
 		nc_json_put_bool(w, "trainable", false);
-	if (nc_keras_is_lookup(l->class))
-		nc_keras_write_lookup(l, w);
-	else
+	if (!nc_keras_is_lookup(l->class))
 		write_dtype(l->policy, w);
 }
 
@@ -253,7 +251,9 @@ static bool write_config(const nacre_layer *l, nc_arena *a, nc_json_out *w, nacr
 		return true;
 	}
 	nc_keras_write_base(l, w);
-	for (const nc_option *o = l->class->options; o->name && !nc_keras_is_lookup(l->class); o++)
+	if (nc_keras_is_lookup(l->class))
+		return nc_keras_write_lookup(l, w, e);
+	for (const nc_option *o = l->class->options; o->name; o++)
 		if (!write_option(l, o, a, w, e))
 			return false;
 	return nc_keras_write_constraints(l, w, e);
