@@ -13,6 +13,7 @@
 
 #include "augment.h"
 #include "model.h"
+#include "page.h"
 
 /* -- layers by name ---------------------------------------------------------------------------- */
 #define BY_FACTOR(layer) return layer(factor)
@@ -206,23 +207,6 @@ static int read_pictures(sheet *s, char **path)
 }
 
 /* -- the sheet --------------------------------------------------------------------------------- */
-enum { GAP = 4 };
-
-/* Picture i of t, [n, h, w, c] of 0 .. 255, at a place of the sheet. */
-static void paint(unsigned char *to, int64_t pitch, int64_t top, int64_t left,
-		  const nacre_tensor *t, int64_t i)
-{
-	const int64_t *shape = nacre_tensor_shape(t);
-	int64_t h = shape[1], w = shape[2], c = shape[3];
-	for (int64_t k = 0; k < h * w; k++)
-		for (int64_t j = 0; j < 3; j++) {
-			double v = nacre_tensor_get(t, (i * h * w + k) * c + (c == 3 ? j : 0));
-			v = v > 0 ? v + 0.5 : 0.5; /* NaN is black */
-			to[((top + k / w) * pitch + left + k % w) * 3 + j] =
-			    (unsigned char)(v < 255 ? v : 255);
-		}
-}
-
 /* One picture: a square of samples; several: a line each.  The picture itself comes first. */
 static int draw(sheet *s, const augment_options *o, int64_t *height, int64_t *width)
 {
@@ -230,18 +214,13 @@ static int draw(sheet *s, const augment_options *o, int64_t *height, int64_t *wi
 	if (s->n == 1)
 		columns = (int64_t)ceil(sqrt((double)cells));
 	int64_t rows = s->n == 1 ? (cells + columns - 1) / columns : s->n;
-	int64_t h = (s->height > s->out_height ? s->height : s->out_height) + GAP;
-	int64_t w = (s->width > s->out_width ? s->width : s->out_width) + GAP;
-	nacre_error e = {0};
-	*height = rows * h + GAP;
-	*width = columns * w + GAP;
-	nacre_tensor *page =
-	    nacre_tensor_new(NULL, NACRE_U8, 3, (int64_t[]){*height, *width, 3}, &e);
+	page p;
+	int code = page_new(&p, rows, columns,
+			    s->height > s->out_height ? s->height : s->out_height,
+			    s->width > s->out_width ? s->width : s->out_width);
 	nacre_dataset *d = nacre_dataset_from_tensors(NULL, s->x, NULL);
-	unsigned char *to = page ? nacre_tensor_data(page) : NULL;
-	if (to)
-		memset(to, 255, (size_t)(*height * *width * 3));
-	int code = e.status ? fail_with(&e) : 0;
+	*height = p.height;
+	*width = p.width;
 	for (int64_t k = 0; k < cells && !code; k++) {
 		nacre_tensor *y = k ? nacre_predict_with(s->m, (nacre_predict_options){
 								   .data = d,
@@ -252,27 +231,26 @@ static int draw(sheet *s, const augment_options *o, int64_t *height, int64_t *wi
 			code = fail_with(nacre_model_error(s->m));
 		for (int64_t i = 0; y && i < s->n; i++) {
 			int64_t row = s->n == 1 ? k / columns : i;
-			int64_t column = s->n == 1 ? k % columns : k;
-			paint(to, *width, GAP + row * h, GAP + column * w, y, i);
+			page_paint(&p, row, s->n == 1 ? k % columns : k, y, i);
 		}
 		if (k)
 			nacre_tensor_free(y);
 	}
-	if (!code && nacre_image_save(page, o->output, NULL, &e))
-		code = fail_with(&e);
+	if (!code)
+		code = page_save(&p, o->output);
 	nacre_dataset_free(d);
-	nacre_tensor_free(page);
+	page_free(&p);
 	return code;
 }
 
 int augment_plot(int n, char **image, const augment_options *o, const common_options *common)
 {
-	int code = 0;
 	int64_t height = 0, width = 0;
 	sheet s = {.n = n};
 	nacre_error e = {0};
-	if (!o->output || strcmp(o->output, "-") == 0)
-		return fail(NACRE_INVALID, "expected -o FILE.png or -o FILE.ppm for the sheet");
+	int code = page_check_path(o->output);
+	if (code)
+		return code;
 	if (is_model(o->layers)) {
 		s.m = nacre_load(NULL, o->layers, &e);
 		code = s.m ? 0 : fail_with(&e);

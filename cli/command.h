@@ -67,7 +67,7 @@ typedef struct command {
 } command;
 
 extern const command train_command, evaluate_command, predict_command, summary_command,
-    convert_command, plot_command, info_command, help_command;
+    convert_command, plot_command, explain_command, info_command, help_command;
 const command *command_at(int i); /* NULL past the end */
 
 /* 0, or the exit code after an error was printed.  *n becomes the number of operands, which stand

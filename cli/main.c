@@ -11,8 +11,8 @@
 #include "command.h"
 
 static const command *const commands[] = {
-    &train_command,   &evaluate_command, &predict_command, &summary_command,
-    &convert_command, &plot_command,     &info_command,    &help_command,
+    &train_command, &evaluate_command, &predict_command, &summary_command, &convert_command,
+    &plot_command,  &explain_command,  &info_command,    &help_command,
 };
 
 const command *command_at(int i)

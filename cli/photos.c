@@ -21,16 +21,6 @@ static const struct {
 } pixel_ranges[] = {
     {"auto", 0, 0}, {"0..255", 1, 0}, {"0..1", 1.0 / 255, 0}, {"-1..1", 2.0 / 255, -1}};
 
-typedef struct photos {
-	nacre_model *m;
-	int64_t height, width, channels;
-	double scale, offset;
-	int n;
-	char **class_name;
-	nacre_model *base; /* of --from: what is in front of m */
-	int epochs;
-} photos;
-
 bool is_folder(const char *path)
 {
 	struct stat s;
@@ -47,7 +37,7 @@ bool is_picture(const char *path)
 	return nacre_image_probe(b, n);
 }
 
-static void photos_free(photos *p)
+void photos_free(photos *p)
 {
 	for (int i = 0; i < p->n; i++)
 		free(p->class_name[i]);
@@ -57,7 +47,7 @@ static void photos_free(photos *p)
 	*p = (photos){0};
 }
 
-static nacre_image_color color_of(int64_t channels)
+nacre_image_color photos_color(int64_t channels)
 {
 	return channels == 1 ? NACRE_GREY : channels == 4 ? NACRE_RGBA : NACRE_RGB;
 }
@@ -139,17 +129,31 @@ static bool read_note(photos *p, const char *text, int64_t classes)
 	return ok;
 }
 
-bool photos_model(const char *path, nacre_model **m, int *code)
+static int read_classes(photos *p, int64_t classes)
+{
+	const char *note = nacre_note(p->m, KEY);
+	if (!note || read_note(p, note, classes))
+		return 0;
+	return fail(NACRE_BAD_MODEL,
+		    "\"" KEY "\" in the model is damaged, or made by a newer version");
+}
+
+/* NULL: *code is the exit code. */
+static nacre_model *load(const char *path, int *code)
 {
 	nacre_error e = {0};
-	*code = 0;
-	*m = nacre_load_with(NULL, path, (nacre_load_options){.no_compile = 1}, &e);
-	if (!*m) {
-		if (e.status != NACRE_NO_MEMORY && e.status != NACRE_IO)
-			e.status = NACRE_BAD_MODEL;
-		*code = fail_with(&e);
+	nacre_model *m = nacre_load_with(NULL, path, (nacre_load_options){.no_compile = 1}, &e);
+	if (!m && e.status != NACRE_NO_MEMORY && e.status != NACRE_IO)
+		e.status = NACRE_BAD_MODEL;
+	*code = m ? 0 : fail_with(&e);
+	return m;
+}
+
+bool photos_model(const char *path, nacre_model **m, int *code)
+{
+	*m = load(path, code);
+	if (!*m)
 		return false;
-	}
 	if (nacre_note(*m, KEY))
 		return true;
 	nacre_model_free(*m);
@@ -202,9 +206,9 @@ static nacre_dataset *open_photos(const photos *p, const char *folder, const pho
 {
 	nacre_image_dataset_options options = {
 	    .folder = folder,
-	    .image = {.height = p->height, .width = p->width, .color = color_of(p->channels)},
+	    .image = {.height = p->height, .width = p->width, .color = photos_color(p->channels)},
 	    .seed = (uint64_t)o->seed,
-	    .cache = !o->from, /* whose pictures are looked at once */
+	    .cache = !o->from || o->fine_tune, /* else pictures are looked at once */
 	    .cache_limit = CACHE,
 	    .bad_files = o->skip_bad ? NACRE_BAD_FILES_SKIP : NACRE_BAD_FILES_REFUSE};
 	nacre_dataset *d = nacre_image_dataset_open(&options);
@@ -280,12 +284,12 @@ static const char *end_of_body(const nacre_model *m)
 }
 
 /* The range of pixels: as its note says, if it was made here of photos; else as its layers do. */
-static void choose_base_pixels(photos *p, int chosen)
+static void choose_base_pixels(photos *p, const nacre_model *m, int chosen)
 {
-	json *j = nacre_note(p->base, KEY) ? json_parse(nacre_note(p->base, KEY)) : NULL;
+	json *j = nacre_note(m, KEY) ? json_parse(nacre_note(m, KEY)) : NULL;
 	double scale = json_get_number(j, "scale"), offset = json_get_number(j, "offset");
-	bool mobile = strncmp(nacre_model_name(p->base), "mobilenet", 9) == 0;
-	choose_pixels(p, p->base, chosen ? chosen : mobile ? 3 : 0);
+	bool mobile = strncmp(nacre_model_name(m), "mobilenet", 9) == 0;
+	choose_pixels(p, m, chosen ? chosen : mobile ? 3 : 0);
 	if (j && !chosen && isfinite(scale) && isfinite(offset)) {
 		p->scale = scale;
 		p->offset = offset;
@@ -314,7 +318,7 @@ static int open_base(photos *p, const photos_options *o)
 	if (!code && nacre_model_error(p->base)->status)
 		code = fail_with(nacre_model_error(p->base));
 	if (!code)
-		choose_base_pixels(p, o->pixels);
+		choose_base_pixels(p, p->base, o->pixels);
 	return code;
 }
 
@@ -362,12 +366,13 @@ static int make_features(photos *p, parts *s, const photos_options *o, bool quie
 }
 
 /* Body and head as one model. */
-static int join(photos *p)
+static int join(photos *p, const photos_options *o)
 {
 	nacre_model *m = nacre_sequential("photos");
 	nacre_layer *body = nacre_nested(p->base), *head = nacre_nested(p->m);
 	p->base = NULL;
 	p->m = m;
+	nacre_set_seed(m, (uint64_t)o->seed);
 	nacre_layer_set_trainable(body, false);
 	nacre_add(m, nacre_input(p->height, p->width, p->channels));
 	nacre_add(m, body);
@@ -382,34 +387,83 @@ static int after_batch(void *context, nacre_model *m, int64_t batch, const nacre
 	return signal_came != 0;
 }
 
-static int fit(photos *p, const parts *s, const photos_options *o, const common_options *c)
+/* Trains p->m by the optimizer, for `epochs` more; `stop`: not to the end where nothing gets
+ * better. */
+static int fit(photos *p, const parts *s, const nacre_optimizer *optimizer, int epochs, bool stop,
+	       const photos_options *o, const common_options *c)
 {
 	nacre_fit_options f = {.data = s->train,
 			       .validation_data = s->validation,
-			       .epochs = o->epochs ? (int)o->epochs : EPOCHS,
+			       .initial_epoch = p->epochs,
+			       .epochs = p->epochs + epochs,
 			       .batch_size = o->batch ? o->batch : BATCH,
 			       .verbose = c->quiet || c->json ? NACRE_SILENT : NACRE_AUTO,
-			       .callbacks = {{.on_batch_end = after_batch},
-					     nacre_early_stopping(.patience = (int)o->patience,
-								  .restore_best_weights = 1)}};
+			       .callbacks = {{.on_batch_end = after_batch}}};
+	int n = 1;
+	if (stop)
+		f.callbacks[n++] = nacre_early_stopping(.patience = (int)o->patience,
+							.restore_best_weights = 1);
 	if (o->history)
-		f.callbacks[2] = nacre_csv_logger(o->history);
-	nacre_compile(p->m, .optimizer = nacre_adam(.learning_rate = o->rate),
-		      .loss = nacre_sparse_categorical_crossentropy, .metrics = {nacre_accuracy});
+		f.callbacks[n] = nacre_csv_logger(o->history, .append = p->epochs > 0);
+	nacre_compile(p->m, .optimizer = *optimizer, .loss = nacre_sparse_categorical_crossentropy,
+		      .metrics = {nacre_accuracy});
 	catch_signals();
 	nacre_fit_with(p->m, f);
 	const nacre_error *e = nacre_model_error(p->m);
-	p->epochs = nacre_history_epochs(p->m);
-	int last = p->epochs - 1;
+	int last = nacre_history_epochs(p->m) - 1;
+	p->epochs += last + 1;
 	if (e->status)
 		return fail_with(e);
 	if (last >= 0 && !isfinite(nacre_history(p->m, "loss", last))) {
 		int code =
-		    fail(NACRE_NOT_FINITE, "the loss is not a finite number in epoch %d", last + 1);
+		    fail(NACRE_NOT_FINITE, "the loss is not a finite number in epoch %d",
+			 p->epochs);
 		hint("try a smaller --learning-rate: it is %g", o->rate);
 		return code;
 	}
 	return 0;
+}
+
+static int fit_first(photos *p, const parts *s, const photos_options *o, const common_options *c)
+{
+	nacre_optimizer adam = nacre_adam(.learning_rate = o->rate);
+	return fit(p, s, &adam, o->epochs ? (int)o->epochs : EPOCHS, true, o, c);
+}
+
+/* --fine-tune: all of the joined model learns, on the photos themselves, changed at random.  The
+ * rate grows in a tenth of the steps and falls to 0, so that no epoch need be chosen. */
+static int fine_tune(photos *p, parts *s, const photos_options *o, const common_options *c)
+{
+	nacre_dataset *pictures = s->all;
+	nacre_dataset_free(s->train);
+	nacre_dataset_free(s->validation);
+	nacre_dataset_free(s->test);
+	*s = (parts){.all = pictures};
+	int code = make_parts(s, o);
+	if (code)
+		return code;
+	int64_t batch = o->batch ? o->batch : BATCH;
+	double steps = (double)o->fine_tune *
+		       (double)((nacre_dataset_size(s->train) + batch - 1) / batch);
+	nacre_optimizer adamw = nacre_adamw(.weight_decay = 0.05,
+					    .schedule = nacre_cosine_decay(
+						o->rate / 20, 0.9 * steps, .warmup_target = o->rate,
+						.warmup_steps = 0.1 * steps));
+	nacre_model *map = nacre_sequential("changes");
+	nacre_add(map, nacre_input(p->height, p->width, p->channels));
+	nacre_add(map, nacre_random_flip(NACRE_FLIP_HORIZONTAL));
+	nacre_add(map, nacre_random_rotation(0.05));
+	nacre_add(map, nacre_random_zoom(0.2, .width_factor = 0.2));
+	nacre_add(map, nacre_random_translation(0.1, 0.1));
+	for (int i = 0; i < nacre_model_layers(p->m); i++)
+		nacre_layer_set_trainable(nacre_model_layer(p->m, i), true);
+	if (nacre_dataset_map(s->train, map))
+		code = fail_with(nacre_dataset_error(s->train));
+	else
+		code = fit(p, s, &adamw, (int)o->fine_tune, false, o, c);
+	nacre_dataset_map(s->train, NULL);
+	nacre_model_free(map);
+	return code;
 }
 
 static void report(const photos *p, const parts *s, const char *folder, const char *output,
@@ -513,6 +567,8 @@ int photos_train(const char *folder, const photos_options *o, const common_optio
 	int code = 0;
 	if (o->from && strcmp(o->model, "mlp"))
 		code = fail(NACRE_INVALID, "--from and --model: expected one of them");
+	else if (o->fine_tune && !o->from)
+		code = fail(NACRE_INVALID, "--fine-tune: expected --from with it");
 	else if (!ends_with(output, ".keras"))
 		code = fail(NACRE_INVALID, "%s: expected a name that ends in .keras", output);
 	if (!code)
@@ -526,11 +582,18 @@ int photos_train(const char *folder, const photos_options *o, const common_optio
 	if (!code && o->from)
 		code = make_features(&p, &s, o, c->quiet || c->json);
 	if (!code)
-		code = fit(&p, &s, o, c);
+		code = fit_first(&p, &s, o, c);
+	bool tune = o->fine_tune && !signal_came;
+	if (!code && tune)
+		code = join(&p, o);
+	if (!code && tune)
+		code = fine_tune(&p, &s, o, c);
 	if (!code) {
 		r = nacre_evaluate(p.m, nacre_dataset_size(s.test) ? s.test : s.validation,
 				   .batch_size = BATCH, .verbose = NACRE_SILENT);
-		code = r.status ? fail_with(nacre_model_error(p.m)) : o->from ? join(&p) : 0;
+		code = r.status           ? fail_with(nacre_model_error(p.m))
+		       : o->from && !tune ? join(&p, o)
+					  : 0;
 	}
 	if (!code)
 		code = write_note(&p);
@@ -544,13 +607,26 @@ int photos_train(const char *folder, const photos_options *o, const common_optio
 	return code ? code : signal_came ? 128 + signal_came : 0;
 }
 
+/* -- a model of pictures in a file ------------------------------------------------------------- */
+int photos_open(photos *p, const char *path, int pixels)
+{
+	int code;
+	int64_t classes = 0;
+	p->m = load(path, &code);
+	if (!code)
+		code = read_shapes(p, path, &classes);
+	if (!code)
+		code = read_classes(p, classes);
+	if (!code)
+		choose_base_pixels(p, p->m, pixels);
+	return code;
+}
+
 /* -- prediction -------------------------------------------------------------------------------- */
-/* Pictures that can be read, in [n, height, width, channels]; file[i]: which they are. */
-static nacre_tensor *load_pictures(const photos *p, int n, char **pictures, int *file, int *good,
-				   int *code)
+nacre_tensor *photos_load(const photos *p, int n, char **pictures, int *file, int *good, int *code)
 {
 	nacre_image_options o = {
-	    .height = p->height, .width = p->width, .color = color_of(p->channels)};
+	    .height = p->height, .width = p->width, .color = photos_color(p->channels)};
 	nacre_error e = {0};
 	size_t each = (size_t)(p->height * p->width * p->channels);
 	nacre_tensor *all = nacre_tensor_new(NULL, NACRE_F32, 4,
@@ -660,10 +736,9 @@ int photos_predict(nacre_model *m, int n, char **pictures, int64_t top, const ch
 	int64_t classes = 0;
 	int *file = take((size_t)n, sizeof *file), good = 0, bad = 0;
 	int code = read_shapes(&p, "the model", &classes);
-	if (!code && !read_note(&p, nacre_note(m, KEY), classes))
-		code = fail(NACRE_BAD_MODEL, "\"" KEY "\" in the model is damaged, or made by a "
-					     "newer version");
-	nacre_tensor *x = code ? NULL : load_pictures(&p, n, pictures, file, &good, &bad);
+	if (!code)
+		code = read_classes(&p, classes);
+	nacre_tensor *x = code ? NULL : photos_load(&p, n, pictures, file, &good, &bad);
 	nacre_dataset *d = x && good ? nacre_dataset_from_tensors(NULL, x, NULL) : NULL;
 	nacre_dataset_set_scale(d, 0, p.scale, p.offset);
 	nacre_tensor *y = d ? nacre_predict(m, d) : NULL;

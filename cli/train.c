@@ -20,7 +20,7 @@ typedef struct train_options {
 	arrays data;
 	int task, no_shuffle, pixels, skip_bad;
 	double validation, test, dropout, rate;
-	int64_t epochs, batch, patience, seed, size;
+	int64_t epochs, fine_tune, batch, patience, seed, size;
 } train_options;
 
 #define AT(field) offsetof(train_options, field)
@@ -65,9 +65,12 @@ static const option options[] = {
     {"from", 0, TEXT, AT(from), "MODEL", NULL, 0, 0,
      "of photos: a network for images, .keras or model.json, whose head is replaced by a new one; "
      "what is in front of it stays as it is"},
+    {"fine-tune", 0, WHOLE, AT(fine_tune), "EPOCHS", "0", 0, 1000000,
+     "of photos, with --from: then train all of it, for so many epochs, on photos changed at "
+     "random"},
     {"size", 0, WHOLE, AT(size), "PIXELS", NULL, 1, 4096,
      "of photos: height and width that they are brought to (32, or what the model takes)"},
-    {"pixels", 0, CHOICE, AT(pixels), "auto|0..255|0..1|-1..1", "auto", 0, 0,
+    {"pixels", 0, CHOICE, AT(pixels), PIXEL_RANGES, "auto", 0, 0,
      "of photos: the range that the model takes; auto: 0..255 if it has a Rescaling or "
      "Normalization layer, -1..1 --from a MobileNet, else 0..1"},
     {"skip-bad", 0, FLAG, AT(skip_bad), NULL, NULL, 0, 0,
@@ -618,7 +621,7 @@ static char *default_output(const char *path)
 }
 
 #define ARRAY_NAMES "x,y,sample-weight,no-shuffle,csv-log"
-#define PHOTO_NAMES "from,size,pixels,skip-bad"
+#define PHOTO_NAMES "from,fine-tune,size,pixels,skip-bad"
 
 /* A model in a file: it says itself how it is trained. */
 static int train_file(const char *path, const train_options *o)
@@ -651,6 +654,7 @@ static int train_photos(const char *path, const train_options *o)
 			    .pixels = o->pixels,
 			    .skip_bad = o->skip_bad,
 			    .epochs = o->epochs,
+			    .fine_tune = o->fine_tune,
 			    .batch = o->batch,
 			    .patience = o->patience,
 			    .seed = o->seed,
@@ -722,7 +726,8 @@ const command train_command = {
 	"--model takes a model in a .keras file, whose input is the size of the pictures and "
 	"whose output is a number for each class; or linear or mlp, on small copies of them. "
 	"--from takes a network that was trained on other pictures, and trains a new head for it, "
-	"on features that are computed once. The "
+	"on features that are computed once; --fine-tune then trains the whole of it further, "
+	"which takes longer and gets more right. The "
 	"file that is written, PHOTOS.keras if --output does not say else, holds the names of the "
 	"classes, too: nacre predict FILE photo.jpg needs nothing else.",
     .examples = "nacre train photos/ --from mobilenet/model.json -o flowers.keras\n"

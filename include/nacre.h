@@ -29,6 +29,7 @@
 #include "nacre/optimizer.h"
 #include "nacre/callback.h"
 #include "nacre/model.h"
+#include "nacre/explain.h"
 #include "nacre/save.h"
 #include "nacre/applications.h"
 

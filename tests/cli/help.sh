@@ -26,7 +26,7 @@ if command -v man >/dev/null && command -v groff >/dev/null; then
 	[ -s err ] && wrong "man warns"
 fi
 
-commands="train evaluate predict summary convert plot info help"
+commands="train evaluate predict summary convert plot explain info help"
 sed 's/\\-/-/g' man >man.plain
 for c in $commands; do
 	run 0 "$c" --help

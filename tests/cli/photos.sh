@@ -79,6 +79,24 @@ run 0 predict head.keras photos/red/3.ppm photos/blue/4.ppm
 run 0 train two --from head.keras -e 2 -o again.keras --json
 is_json folder model classes photos test accuracy
 has out '"epochs": 2,'
+# then all of it is trained further, and the history goes on
+run 0 train two --from colours.keras -e 2 --fine-tune 30 --seed 1 --history h.csv -o tuned.keras
+above "$(number out accuracy)" 0.9
+cut -d , -f 1 h.csv | tail -n 2 | tr '\n' ' ' >out
+has out "30 31 "
+[ "$(grep -c epoch h.csv)" = 1 ] || wrong "the history has one header"
+run 0 predict tuned.keras photos/red/3.ppm photos/blue/4.ppm
+[ "$(sed -n '2s/ *\([a-z]*\).*/\1/p' out)" = a ] || wrong "the first is a"
+run 0 summary tuned.keras --json
+has out '"non_trainable_parameters": 0'
+run 0 train two --from colours.keras -e 2 --fine-tune 3 --seed 1 -o tuned.keras --json
+has out '"epochs": 5,'
+cp tuned.keras same.keras
+run 0 train two --from colours.keras -e 2 --fine-tune 3 --seed 1 -o tuned.keras -q
+cmp -s tuned.keras same.keras || wrong "equal seeds give equal models"
+run 2 train two --fine-tune 3 -o x.keras
+has err "expected --from"
+run 2 train "$data/people.csv" --target -1 --fine-tune 3
 run 2 train two --from colours.keras --model linear -o x.keras
 has err "--from and --model"
 run 2 train two --from colours.keras --size 8 -o x.keras
