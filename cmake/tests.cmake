@@ -80,10 +80,14 @@ if(TARGET example_digits AND NOT CMAKE_CROSSCOMPILING)
 	set(train_example sh ${PROJECT_SOURCE_DIR}/tests/examples.sh)
 	add_test(NAME examples/digits COMMAND ${train_example} $<TARGET_FILE:example_digits> 0.5 1 2000)
 	add_test(NAME examples/flowers COMMAND sh -c
-		"exec sh \"$0\" \"$1\" 0.4 \"$NACRE_MOBILENET/model.json\" 200"
+		"exec sh \"$0\" \"$1\" 0.4 \"$NACRE_MOBILENET/model.json\" 6 320"
 		${PROJECT_SOURCE_DIR}/tests/examples.sh $<TARGET_FILE:example_flowers>)
 	add_test(NAME examples/denoise COMMAND ${train_example} $<TARGET_FILE:example_denoise> 11 2 1500)
-	set_tests_properties(examples/digits examples/flowers examples/denoise PROPERTIES
+	add_test(NAME examples/objects COMMAND ${train_example} $<TARGET_FILE:example_objects> 0.17 6 1500)
+	add_test(NAME examples/saliency COMMAND ${train_example} $<TARGET_FILE:example_saliency> 0.5 1 2000)
+	add_test(NAME examples/faces COMMAND ${train_example} $<TARGET_FILE:example_faces> 0.5 1 4)
+	set_tests_properties(examples/digits examples/flowers examples/denoise examples/objects
+		examples/saliency examples/faces PROPERTIES
 		TIMEOUT ${NACRE_TIMEOUT} LABELS examples SKIP_RETURN_CODE 77)
 endif()
 
