@@ -158,7 +158,7 @@ static void add_argument(contender *c, const_dnnl_primitive_desc_t pd, dnnl_quer
 {
 	const dnnl_memory_desc_t *md = dnnl_primitive_desc_query_md(pd, what, 0);
 	dnnl_memory_t m;
-	void *data;
+	void *data = NULL;
 	if (dnnl_memory_create(&m, md, engine, DNNL_MEMORY_ALLOCATE) != dnnl_success ||
 	    dnnl_memory_get_data_handle(m, &data) != dnnl_success)
 		fail("oneDNN has no memory");
