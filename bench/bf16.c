@@ -17,6 +17,8 @@
 
 #include <nacre.h>
 
+#include "bench.h"
+
 enum { BATCH = 256, BATCHES = 4, MOST = 100000 };
 
 static double time_of[2][MOST], loss_of[2][MOST];
@@ -34,12 +36,6 @@ static void must(int good, const nacre_model *m)
 		return;
 	fprintf(stderr, "bf16: %s\n", m ? nacre_model_error(m)->text : "no memory");
 	exit(1);
-}
-
-static int ascending(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
 }
 
 static nacre_model *model(nacre_policy policy, int64_t units, int adam)
@@ -72,7 +68,7 @@ static void batch(int b, int64_t units, nacre_tensor *x, nacre_tensor *y)
 
 static void show(const char *name, double *t, int n)
 {
-	qsort(t, (size_t)n, sizeof *t, ascending);
+	bench_sort(t, n);
 	printf("policy=%s median_ms=%.2f best_ms=%.2f\n", name, t[n / 2] * 1e3, t[0] * 1e3);
 }
 

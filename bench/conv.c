@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bench.h"
 #include "base/base.h"
 #include "base/runtime.h"
 #include "compile/program.h"
@@ -55,15 +56,6 @@ static int64_t out_size(const layer *l)
 	return (l->size + 2 * l->pad - l->k) / l->stride + 1;
 }
 
-static void fill(float *p, int64_t n)
-{
-	uint32_t s = 12345u + (uint32_t)n;
-	for (int64_t i = 0; i < n; i++) {
-		s = s * 1664525u + 1013904223u;
-		p[i] = (float)(s >> 8) * 0x1p-24f - 0.5f;
-	}
-}
-
 static void fail(const char *what)
 {
 	fprintf(stderr, "bench_conv: %s\n", what);
@@ -95,7 +87,7 @@ static nacre_node *fed(contender *c, int i, int64_t n, int64_t size, int64_t cha
 	c->array[i] = aligned_alloc(64, (size_t)(n * size * size * channels * 4 + 63) / 64 * 64);
 	if (!c->array[i])
 		fail("out of memory");
-	fill(c->array[i], n * size * size * channels);
+	bench_fill(c->array[i], n * size * size * channels);
 	return nacre_placeholder(c->graph, i ? "dy" : "x", NACRE_F32, 4,
 				 (int64_t[]){n, size, size, channels});
 }
@@ -105,7 +97,7 @@ static nacre_node *weight(contender *c, int i, int rank, const int64_t *shape)
 	nacre_tensor *t = nacre_tensor_new(NULL, NACRE_F32, rank, shape, NULL);
 	if (!t)
 		fail("out of memory");
-	fill(nacre_tensor_data(t), nacre_tensor_size(t));
+	bench_fill(nacre_tensor_data(t), nacre_tensor_size(t));
 	c->variable[i] = nacre_variable_new(NULL, "w", NACRE_F32, rank, shape, t, NULL);
 	nacre_tensor_free(t);
 	return nacre_use(c->graph, c->variable[i]);
@@ -162,7 +154,7 @@ static void add_argument(contender *c, const_dnnl_primitive_desc_t pd, dnnl_quer
 	if (dnnl_memory_create(&m, md, engine, DNNL_MEMORY_ALLOCATE) != dnnl_success ||
 	    dnnl_memory_get_data_handle(m, &data) != dnnl_success)
 		fail("oneDNN has no memory");
-	fill(data, (int64_t)(dnnl_memory_desc_get_size(md) / sizeof(float)));
+	bench_fill(data, (int64_t)(dnnl_memory_desc_get_size(md) / sizeof(float)));
 	c->args[c->n_args++] = (dnnl_exec_arg_t){arg, m};
 }
 
@@ -283,12 +275,6 @@ static void contender_free(contender *c)
 }
 
 /* -- measuring --------------------------------------------------------------------------------- */
-static int by_size(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
 typedef enum peer { DIRECT, WINOGRAD, PEERS } peer;
 static const char *const peer_names[] = {"direct", "Winograd"};
 
@@ -313,7 +299,7 @@ static void measure(const layer *l, pass p, int threads, double ratio[PEERS])
 				seconds[k][r] = (nc_now() - t) / calls;
 		}
 	for (int k = 0; k < n; k++) {
-		qsort(seconds[k], ROUNDS, sizeof(double), by_size);
+		bench_sort(seconds[k], ROUNDS);
 		double median = seconds[k][ROUNDS / 2], best = seconds[k][0];
 		printf("  %-10s %-20s %10.1f us %10.1f us %7.1f %7.1f GFLOP/s\n", pass_names[p],
 		       c[k].name, median * 1e6, best * 1e6, work / median * 1e-9,

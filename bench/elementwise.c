@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "bench.h"
 #include "base/base.h"
 #include "base/pool.h"
 #include "base/runtime.h"
@@ -113,12 +114,6 @@ enum { UNARY = 6 };
 
 /* measuring */
 
-static int compare(const void *a, const void *b)
-{
-	double u = *(const double *)a, v = *(const double *)b;
-	return u < v ? -1 : u > v;
-}
-
 static void measure(contender *c, int n)
 {
 	int repeat = (int)(16e6 / (double)length);
@@ -132,7 +127,7 @@ static void measure(contender *c, int n)
 				c[i].all[r] = (now() - start) / repeat;
 		}
 	for (int i = 0; i < n; i++)
-		qsort(c[i].all, ROUNDS, sizeof(double), compare);
+		bench_sort(c[i].all, ROUNDS);
 	double copy = 8 * (double)length / c[0].all[ROUNDS / 2];
 	printf("%ld floats, %d threads, %s\n%-34s %9s %9s %8s\n", (long)length, threads,
 	       kernels->isa, "", "GB/s med", "best", "of copy");

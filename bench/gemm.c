@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench.h"
 #include "base/base.h"
 #include "base/pool.h"
 #include "base/runtime.h"
@@ -174,11 +175,7 @@ static float *array(nc_memory *m, int64_t n)
 		fprintf(stderr, "out of memory\n");
 		exit(1);
 	}
-	uint32_t s = 12345u + (uint32_t)n;
-	for (int64_t i = 0; i < n; i++) {
-		s = s * 1664525u + 1013904223u;
-		p[i] = (float)(s >> 8) * 0x1p-24f - 0.5f;
-	}
+	bench_fill(p, n);
 	return p;
 }
 
@@ -283,12 +280,6 @@ static double peak(problem *p)
 	return best * 1e-9;
 }
 
-static int by_size(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
 static void measure(problem *p, double limit)
 {
 	static double seconds[COUNT][ROUNDS];
@@ -307,7 +298,7 @@ static void measure(problem *p, double limit)
 		}
 	printf("%s\n", p->s.title);
 	for (int c = 0; c < COUNT; c++) {
-		qsort(seconds[c], ROUNDS, sizeof(double), by_size);
+		bench_sort(seconds[c], ROUNDS);
 		double median = seconds[c][ROUNDS / 2], best = seconds[c][0];
 		printf("  %-20s %9.1f us %9.1f us   %7.1f %7.1f GFLOP/s   %3.0f %%\n",
 		       contenders[c].name, median * 1e6, best * 1e6, work / median * 1e-9,

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench.h"
 #include "data/data.h"
 #include "format/image.h"
 #include "nacre/image_data.h"
@@ -127,12 +128,6 @@ static void get_files(bench *b)
 		make_file(b, i);
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
 int main(int argc, char **argv)
 {
 	static bench b;
@@ -155,7 +150,7 @@ int main(int argc, char **argv)
 			time[1][r] = run(&b, side);
 		}
 		for (int k = 0; k < 2; k++)
-			qsort(time[k], (size_t)rounds, sizeof(double), by_value);
+			bench_sort(time[k], rounds);
 		int mid = rounds / 2;
 		printf(
 		    "to %3d x %3d: libjpeg alone %7.0f (%7.0f), with all the rest %7.0f (%7.0f): "

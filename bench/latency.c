@@ -18,6 +18,8 @@
 
 #include <nacre.h>
 
+#include "bench.h"
+
 enum { MANY = 20000, SOME = 60 };
 
 static nacre_error error;
@@ -30,17 +32,11 @@ static double now(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static int ascending(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
 /* Of times[0 .. n-1], in microseconds; bar 0: none was set. */
 static void show(const char *name, int n, double bar)
 {
 	double first = times[0] * 1e6;
-	qsort(times, (size_t)n, sizeof *times, ascending);
+	bench_sort(times, n);
 	double median = times[n / 2] * 1e6;
 	printf("name=%s first_us=%.2f median_us=%.2f best_us=%.2f", name, first, median,
 	       times[0] * 1e6);

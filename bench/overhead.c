@@ -12,6 +12,7 @@
 
 #include <nacre.h>
 
+#include "bench.h"
 #include "base/base.h"
 
 /* Seconds of all threads: other work on the machine does not count. */
@@ -64,12 +65,6 @@ static spent fit(nacre_runtime *rt, nacre_dataset *data, bool all, int epochs)
 	return s;
 }
 
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return x < y ? -1 : x > y;
-}
-
 int main(int argc, char **argv)
 {
 	enum { MOST = 50 };
@@ -89,7 +84,7 @@ int main(int argc, char **argv)
 		}
 	for (int all = 0; all < 2; all++)
 		for (int k = 0; k < 2; k++)
-			qsort(time[all][k], (size_t)rounds, sizeof(double), compare);
+			bench_sort(time[all][k], rounds);
 	for (int k = 0; k < 2; k++)
 		printf("%-10s without %.3f s, with metrics and callbacks %.3f s: %+.1f %% "
 		       "(medians of %d; the best: %+.1f %%)\n",
