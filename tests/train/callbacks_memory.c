@@ -46,8 +46,9 @@ static nacre_status train(nacre_runtime *rt, int epochs)
 }
 
 /* There is something to resume from. */
-static void begin(nacre_runtime *rt)
+static void begin(nacre_runtime *rt, long n)
 {
+	(void)n;
 	if (access(folder, F_OK) == 0)
 		test_remove_folder(folder);
 	CHECK_EQ(train(rt, 1), NACRE_OK);

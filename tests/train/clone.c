@@ -110,8 +110,9 @@ TEST(clone)
 static nacre_model *old;
 static bool chain;
 
-static void make_old(nacre_runtime *rt)
+static void make_old(nacre_runtime *rt, long n)
 {
+	(void)n;
 	if (!old)
 		old = chain ? classifier(rt, 6, 5, 3) : shared(rt);
 	nacre_clear_error(old);

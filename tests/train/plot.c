@@ -164,8 +164,9 @@ TEST(refusals)
 
 static nacre_model *drawn;
 
-static void make_graph(nacre_runtime *rt)
+static void make_graph(nacre_runtime *rt, long n)
 {
+	(void)n;
 	if (!drawn)
 		drawn = graph(rt);
 	nacre_clear_error(drawn);

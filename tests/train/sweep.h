@@ -14,9 +14,9 @@ typedef struct sweep {
 	nacre_status (*live)(nacre_runtime *);
 	bool for_ever; /* as countdown's */
 	long least;    /* it must allocate more often */
-	/* Before and after it while all allocations are well; NULL: nothing.  What `before` leaves
-	 * is not counted. */
-	void (*before)(nacre_runtime *);
+	/* Before and after round n, from 0, while all allocations are well; NULL: nothing.  What
+	 * `before` leaves is not counted. */
+	void (*before)(nacre_runtime *, long n);
 	void (*after)(nacre_runtime *, long n);
 	nacre_status other; /* how it may end too, beside NACRE_NO_MEMORY; 0: no other way */
 } sweep;
@@ -34,7 +34,7 @@ static inline void sweep_allocations(const sweep *s)
 	long n = 0;
 	do {
 		if (s->before)
-			s->before(rt);
+			s->before(rt, n);
 		long held = state.blocks;
 		state = (countdown){.left = n, .for_ever = s->for_ever, .blocks = held};
 		nacre_status status = s->live(rt);
