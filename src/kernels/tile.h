@@ -45,6 +45,9 @@ enum {
 #define GIVE1(i) v_store(t + i * ldt, c##i##_0);
 #define GIVE2(i) GIVE1(i) v_store(t + i * ldt + VL, c##i##_1);
 #define GIVE3(i) GIVE2(i) v_store(t + i * ldt + 2 * VL, c##i##_2);
+/* Where the rows of t lie is computed from here on: before the loop it would be kept on the stack,
+ * which takes as long as a short sum. */
+#define AFTER_SUMS __asm__ volatile("" : "+r"(ldt));
 /* GCC for ARM would load the whole column of A first, and have no registers left */
 #if defined __aarch64__ && !defined __clang__
 #define IN_ORDER __asm__ volatile("" ::: "memory");

@@ -460,6 +460,23 @@ TEST(gemm_every_row_count)
 	}
 }
 
+/* few columns: vectors lie along the rows; several blocks, several passes, rests of rows */
+TEST(gemm_few_columns)
+{
+	static const int depths[] = {0, 1, 15, 16, 23, 130, 1700};
+	const nc_kernels *k;
+	for (int i = 0; (k = kernels_of(i)); i++) {
+		int nr[8], widths = widths_of(k, nr);
+		for (int n = 1; n < 14; n++) {
+			int m = (int)(test_random() % 14) + k->vector * (n % 3 + 1);
+			for (int w = 0; w < widths; w++)
+				check_all(k, m, n, depths[(n + w) % 6], nr[w]);
+			check_all(k, n % 4 ? m : 150 + m, n, depths[n % 7], k->gemm_width(n));
+		}
+		check_all(k, 40, 5, 8300, k->gemm_width(5));
+	}
+}
+
 TEST(gemm_random_sizes)
 {
 	const nc_kernels *k;
