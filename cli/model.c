@@ -189,13 +189,12 @@ static int save_outputs(nacre_tensor *const *y, int n, const char *path)
 	return code;
 }
 
-int model_predict(int n, char **operand, const char *output, const common_options *o)
+int model_predict(int n, char **operand, const char *output, bool fast)
 {
 	nacre_tensor *y[NACRE_MAX_PORTS] = {0};
 	text_list x = {0}, none = {0};
 	job j = {0};
 	int code;
-	(void)o;
 	if (!ends_with(output, ".npy") && !ends_with(output, ".npz"))
 		return fail(NACRE_INVALID, "expected --output Y.npy: where the predictions go");
 	if (n - 1 > COUNT(x.item))
@@ -206,8 +205,10 @@ int model_predict(int n, char **operand, const char *output, const common_option
 		x.n++;
 	}
 	j.m = open_model(operand[0], true, &code);
-	if (!code)
+	if (!code) {
+		nacre_set_fast_convolution(j.m, fast);
 		j.data = open_arrays(&x, &none, &code);
+	}
 	if (!code && !nacre_predict(j.m, j.data, .outputs = y))
 		code = fail_for(nacre_model_error(j.m), NACRE_BAD_DATA);
 	int outputs = nacre_model_outputs(j.m);

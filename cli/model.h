@@ -52,7 +52,7 @@ typedef struct model_training {
 } model_training;
 int model_train(const model_training *t, const common_options *o);
 int model_evaluate(const char *model, const arrays *data, int64_t batch, const common_options *o);
-int model_predict(int n, char **operand, const char *output, const common_options *o);
+int model_predict(int n, char **operand, const char *output, bool fast);
 int model_summary(const char *model, const common_options *o);
 int model_info(const char *model, const common_options *o);
 int model_plot(const char *model, const nacre_plot_options *drawing, const common_options *o);

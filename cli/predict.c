@@ -56,7 +56,7 @@ typedef struct predict_options {
 	common_options common;
 	table_options table;
 	const char *output;
-	int probabilities, keep;
+	int probabilities, keep, fast;
 	int64_t top;
 } predict_options;
 
@@ -68,6 +68,8 @@ static const option predict_table[] = {
      "also the probability of every class"},
     {"keep", 'k', FLAG, AT(keep), NULL, NULL, 0, 0, "also all columns of the table"},
     {"top", 0, WHOLE, AT(top), "N", "3", 1, 65536, "of photos: so many of the likeliest classes"},
+    {"fast-convolution", 0, FLAG, AT(fast), NULL, NULL, 0, 0,
+     "not of a table: convolutions of 3x3 by fewer multiplications, with a larger rounding error"},
     TABLE_OPTIONS(predict_options, table),
 };
 #undef AT
@@ -155,7 +157,9 @@ static bool predict_pictures(int n, char **operand, const predict_options *o, in
 	nacre_model *m;
 	if (!photos_model(operand[0], &m, code))
 		return *code != 0;
-	*code = refuse_given(&predict_command, &o->common, false, "output,top", "photos");
+	*code = refuse_given(&predict_command, &o->common, false, "output,top,fast-convolution",
+			     "photos");
+	nacre_set_fast_convolution(m, o->fast);
 	if (*code)
 		nacre_model_free(m);
 	else
@@ -172,12 +176,13 @@ static int run_predict(int n, char **operand, const void *given)
 	    predict_pictures(n, operand, o, &pictures))
 		return pictures;
 	if (is_model(operand[0])) {
-		int code = refuse_given(&predict_command, &o->common, false, "output", MODEL_FILE);
-		return code ? code : model_predict(n, operand, o->output, &o->common);
+		int code = refuse_given(&predict_command, &o->common, false, "output,fast-convolution",
+					MODEL_FILE);
+		return code ? code : model_predict(n, operand, o->output, o->fast);
 	}
 	if (n > 2)
 		return fail(NACRE_INVALID, "expected one table, got \"%s\" as well", operand[2]);
-	int refused = refuse_given(&predict_command, &o->common, true, "top", "a table");
+	int refused = refuse_given(&predict_command, &o->common, true, "top,fast-convolution", "a table");
 	if (refused)
 		return refused;
 	sink s = {0};

@@ -33,7 +33,7 @@ typedef struct nc_compile {
 	nacre_graph *graph;
 	nc_arena arena; /* of everything that is needed while compiling only */
 	nacre_error *error;
-	bool optimize;
+	bool optimize, fast_convolution;
 
 	int n_outputs;
 	nacre_node **output;

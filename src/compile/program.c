@@ -229,6 +229,7 @@ static nacre_program *compile(nc_compile *c, int n_inputs, nacre_node *const *in
 	nc_trace trace = {options ? options->trace : NULL, options ? options->trace_context : NULL,
 			  options && options->dot};
 	c->optimize = optimization_wanted(options);
+	c->fast_convolution = options && options->fast_convolution;
 	p->runtime = c->runtime;
 	p->seed = options ? options->seed : 0;
 	c->program = p;

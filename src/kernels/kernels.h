@@ -151,7 +151,7 @@ typedef struct nc_conv {
 	float *y;
 	int64_t whole[3], step[3], first[3];
 	const nc_vm *vm; /* over [n * out..., co]; only with one group and steps of 1 */
-	bool winograd;	 /* b: as winograd_filter makes it */
+	int winograd;	 /* 2 or 4: by F(2x2, 3x3) or F(4x4, 3x3), b as winograd_filter makes it */
 } nc_conv;
 
 /* The filter's gradient: partial sums over `chunks` parts of the places of y (their number follows
@@ -183,10 +183,10 @@ typedef struct nc_conv_pack {
 	const float *f;
 	float *panels;
 } nc_conv_pack;
-/* F(2x2, 3x3): panels of a 3x3 filter, [panel][9 ci][nr], to [panel][16][ci][nr] */
+/* F(side x side, 3x3): panels of a 3x3 filter, [panel][9 ci][nr], to [panel][16 or 36][ci][nr] */
 typedef struct nc_winograd_filter {
 	int64_t ci, co;
-	int nr;
+	int nr, side;
 	const float *panels;
 	float *u;
 } nc_winograd_filter;
@@ -342,7 +342,8 @@ typedef struct nc_kernels {
 
 	void (*conv)(const nc_conv *c, int tid, int nt, void *scratch);
 	size_t (*conv_scratch)(const nc_conv *c, int nt);
-	bool (*conv_winograd)(const nc_conv *c); /* is that the faster way, by shape alone? */
+	/* the side of Winograd's tiles, at most `most`, that is fastest by shape alone; 0: none */
+	int (*conv_winograd)(const nc_conv *c, int most);
 	bool (*filter_winograd)(const nc_conv *c); /* likewise for the filter's gradient */
 	int64_t (*conv_filter_chunks)(const nc_conv_filter *c);
 	void (*conv_filter)(const nc_conv_filter *c, int tid, int nt, void *scratch);

@@ -477,6 +477,8 @@ static nacre_program *compile(nacre_model *m, nc_mode mode, int64_t rows, int n_
 		nacre_error e = {0};
 		nacre_program_options options = {.backend = m->how.backend,
 						 .no_optimize = m->how.no_optimize,
+						 .fast_convolution =
+						     m->fast_convolution && mode == NC_PREDICT,
 						 .seed = nc_mix(m->seed, NC_SEED_PROGRAM)};
 		p = nacre_program_new(m->runtime, b.n_inputs, b.input, b.n_outputs, b.output,
 				      &options, &e);

@@ -148,6 +148,16 @@ nacre_status nacre_set_seed(nacre_model *m, uint64_t seed)
 	return NACRE_OK;
 }
 
+nacre_status nacre_set_fast_convolution(nacre_model *m, int on)
+{
+	if (!m || m->error.status)
+		return nacre_model_error(m)->status;
+	if (m->fast_convolution != !!on)
+		nc_model_drop_programs(m);
+	m->fast_convolution = on;
+	return NACRE_OK;
+}
+
 nacre_status nacre_set_policy(nacre_model *m, nacre_policy p)
 {
 	if (!m || m->error.status)

@@ -150,6 +150,7 @@ struct nacre_model {
 	bool nested; /* it is a layer of another model: it grows no more */
 	const char *name;
 	uint64_t seed;
+	bool fast_convolution;
 	bool drawn; /* some weights were, from the seed */
 	size_t *room; /* as in nc_call */
 

@@ -81,3 +81,41 @@ TEST(a_convnet_on_any_number_of_threads)
 	}
 	drop(&one);
 }
+
+/* largest difference of two predictions of probabilities */
+static double apart(const nacre_tensor *a, const nacre_tensor *b)
+{
+	double worst = 0;
+	CHECK_EQ(nacre_tensor_size(a), nacre_tensor_size(b));
+	for (int64_t i = 0; i < nacre_tensor_size(a); i++)
+		worst = fmax(worst, fabs(nacre_tensor_get(a, i) - nacre_tensor_get(b, i)));
+	return worst;
+}
+
+TEST(fast_convolution_is_of_predict_alone_and_may_be_taken_back)
+{
+	nacre_runtime_options o = {.output.silent = 1};
+	nacre_runtime *rt = nacre_runtime_new(&o, NULL);
+	nacre_dataset *d = classes(rt, SAMPLES, SIDE * SIDE * 3, 4);
+	nacre_model *m = nacre_sequential_in(rt, "m");
+	add_layers(m);
+	nacre_compile(m, .loss = nacre_categorical_crossentropy);
+	double loss = nacre_evaluate(m, d).loss;
+	nacre_tensor *plain = nacre_predict(m, d);
+	CHECK_EQ(nacre_set_fast_convolution(m, 1), NACRE_OK);
+	nacre_tensor *fast = nacre_predict(m, d);
+	CHECK(apart(plain, fast) > 0);
+	CHECK(apart(plain, fast) < 1e-5);
+	CHECK(nacre_evaluate(m, d).loss == loss);
+	CHECK_EQ(nacre_set_fast_convolution(m, 0), NACRE_OK);
+	nacre_tensor *again = nacre_predict(m, d);
+	CHECK(apart(plain, again) == 0);
+	CHECK_FINE(m);
+	CHECK_EQ(nacre_set_fast_convolution(NULL, 1), NACRE_NO_MEMORY);
+	nacre_tensor_free(plain);
+	nacre_tensor_free(fast);
+	nacre_tensor_free(again);
+	nacre_model_free(m);
+	nacre_dataset_free(d);
+	nacre_runtime_free(rt);
+}

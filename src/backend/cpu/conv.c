@@ -117,21 +117,25 @@ static int packed(nc_compile *c, nacre_node *f, const nc_conv *k, nc_conv_pack p
 	return to;
 }
 
-/* The panels, or what Winograd's way reads, if k may take it and is quicker so: k remembers. */
-static int winograd(nc_compile *c, nacre_node *f, nc_conv *k, int panels, bool may)
+/* The panels, or what Winograd's way reads, if k may take it with tiles of up to `most` and is
+ * quicker so: k remembers. */
+static int winograd(nc_compile *c, nacre_node *f, nc_conv *k, int panels, int most)
 {
-	k->winograd = may && c->optimize && nc_cpu_kernels(c)->conv_winograd(k);
+	k->winograd = most && c->optimize ? nc_cpu_kernels(c)->conv_winograd(k, most) : 0;
 	if (panels < 0 || !k->winograd)
 		return panels;
-	int to = nc_temporary(c, panel_bytes(k) / 9 * 16);
+	size_t planes = (size_t)((k->winograd + 2) * (k->winograd + 2));
+	int to = nc_temporary(c, panel_bytes(k) / 9 * planes);
 	if (to < 0)
 		return -1;
 	nc_step *s = nc_cpu_step(c, run_winograd_filter, sizeof(nc_winograd_filter),
-				 "winograd filter", f, 0, (double)panel_bytes(k) * 25 / 9);
+				 "winograd filter", f, 0,
+				 (double)(panel_bytes(k) / 9 * (9 + planes)));
 	if (!s)
 		return -1;
 	nc_winograd_filter *a = s->args;
-	*a = (nc_winograd_filter){.ci = k->ci, .co = k->co, .nr = k->nr};
+	*a = (nc_winograd_filter){
+	    .ci = k->ci, .co = k->co, .nr = k->nr, .side = k->winograd};
 	if (!nc_reads(c, &a->panels, panels, 0) || !nc_writes(c, &a->u, to, 0))
 		return -1;
 	nc_keep(c, f, to);
@@ -151,6 +155,8 @@ static void run_conv(const nc_step *s, int tid, int nt, void *scratch)
 
 static const char *conv_name(const nc_conv *k, bool epilogue)
 {
+	if (k->winograd == 4)
+		return epilogue ? "conv winograd 4x4+epilogue" : "conv winograd 4x4";
 	if (k->winograd)
 		return epilogue ? "conv winograd+epilogue" : "conv winograd";
 	return epilogue ? "conv direct+epilogue" : "conv direct";
@@ -196,7 +202,7 @@ static bool lower_conv(nc_compile *c, nacre_node *n, const nc_window3 *w, const 
 		copy3(pack.count, k.size);
 		panels = packed(c, f, &k, pack);
 	}
-	panels = winograd(c, f, &k, panels, true);
+	panels = winograd(c, f, &k, panels, c->fast_convolution ? 4 : 2);
 	return x >= 0 && y >= 0 && panels >= 0 && add_conv(c, n, &k, x, panels, y, b, 1);
 }
 
@@ -290,7 +296,7 @@ static bool lower_conv_input(nc_compile *c, nacre_node *n, const nc_window3 *w,
 			continue;
 		k.nr = nc_cpu_kernels(c)->gemm_width(k.co);
 		int panels = packed(c, n->in[1], &k, pack);
-		panels = winograd(c, n->in[1], &k, panels, phases == 1);
+		panels = winograd(c, n->in[1], &k, panels, phases == 1 ? 2 : 0);
 		if (panels < 0 || !add_conv(c, n, &k, dy, panels, dx, b, 1 / (double)phases))
 			return false;
 	}

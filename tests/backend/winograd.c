@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * winograd.c - convolutions of 3x3 by F(2x2, 3x3) and F(4x4, 3x3) and their gradients by the
+ * filter, against sums in double, on every instruction set: the error is bounded by the sum of the absolute
+ * products; bits are the same on any number of threads.
+ */
+#include "base/runtime.h"
+#include "nacre/op.h"
+#include "test.h"
+
+typedef struct shape {
+	int64_t n, h, w, ci, co;
+	int pad;
+} shape;
+
+typedef struct arrays { /* values, and sums of absolute products */
+	nacre_tensor *x, *f, *bias, *dy;
+	double *y, *y_abs, *df, *df_abs;
+} arrays;
+
+static nacre_tensor *random_tensor(int rank, const int64_t *sizes)
+{
+	nacre_tensor *t = nacre_tensor_new(NULL, NACRE_F32, rank, sizes, NULL);
+	float *v = nacre_tensor_data(t);
+	for (int64_t i = 0; i < nacre_tensor_size(t); i++)
+		v[i] = (float)(test_random() % 2001) / 1000 - 1;
+	return t;
+}
+
+/* one place of y and of the filter: what they give each other */
+static void direct_place(const shape *s, arrays *a, int64_t at_x, int64_t at_y, int64_t at_f)
+{
+	const float *x = (float *)nacre_tensor_data(a->x) + at_x * s->ci;
+	const float *f = (float *)nacre_tensor_data(a->f) + at_f * s->ci * s->co;
+	const float *dy = (float *)nacre_tensor_data(a->dy) + at_y * s->co;
+	for (int64_t i = 0; i < s->ci; i++)
+		for (int64_t j = 0; j < s->co; j++) {
+			double p = (double)x[i] * f[i * s->co + j], q = (double)x[i] * dy[j];
+			int64_t k = (at_f * s->ci + i) * s->co + j;
+			a->y[at_y * s->co + j] += p;
+			a->y_abs[at_y * s->co + j] += fabs(p);
+			a->df[k] += q;
+			a->df_abs[k] += fabs(q);
+		}
+}
+
+static void direct(const shape *s, arrays *a)
+{
+	int64_t oh = s->h + 2 * s->pad - 2, ow = s->w + 2 * s->pad - 2;
+	for (int64_t o = 0; o < s->n * oh * ow; o++)
+		for (int64_t k = 0; k < 9; k++) {
+			int64_t n = o / (oh * ow), i = o / ow % oh + k / 3 - s->pad;
+			int64_t j = o % ow + k % 3 - s->pad;
+			if (i >= 0 && i < s->h && j >= 0 && j < s->w)
+				direct_place(s, a, (n * s->h + i) * s->w + j, o, k);
+		}
+}
+
+static arrays arrays_new(const shape *s)
+{
+	int64_t oh = s->h + 2 * s->pad - 2, ow = s->w + 2 * s->pad - 2;
+	arrays a = {.x = random_tensor(4, (int64_t[]){s->n, s->h, s->w, s->ci}),
+		    .f = random_tensor(4, (int64_t[]){3, 3, s->ci, s->co}),
+		    .bias = random_tensor(1, (int64_t[]){s->co}),
+		    .dy = random_tensor(4, (int64_t[]){s->n, oh, ow, s->co})};
+	size_t y = (size_t)nacre_tensor_size(a.dy), f = (size_t)nacre_tensor_size(a.f);
+	a.y = calloc(y, sizeof *a.y), a.y_abs = calloc(y, sizeof *a.y);
+	a.df = calloc(f, sizeof *a.df), a.df_abs = calloc(f, sizeof *a.df);
+	direct(s, &a);
+	return a;
+}
+
+static void arrays_free(arrays *a)
+{
+	nacre_tensor_free(a->x), nacre_tensor_free(a->f);
+	nacre_tensor_free(a->bias), nacre_tensor_free(a->dy);
+	free(a->y), free(a->y_abs), free(a->df), free(a->df_abs);
+}
+
+static void note_winograd(void *found, const char *pass, const char *text)
+{
+	(void)pass;
+	*(int *)found |= (strstr(text, "conv winograd") ? 1 : 0) |
+			 (strstr(text, "conv winograd 4x4") ? 2 : 0) |
+			 (strstr(text, "conv filter winograd") ? 4 : 0);
+}
+
+/* forward: relu(conv + bias); else the filter's gradient.  The kernel's name must hold `bit`. */
+static nacre_tensor *run(nacre_runtime *r, const shape *s, const arrays *a, bool forward, int fast,
+			 int bit)
+{
+	nacre_graph *g = nacre_graph_new(r);
+	nacre_node *in[3] = {
+	    nacre_placeholder(g, "x", NACRE_F32, 4, nacre_tensor_shape(a->x)),
+	    forward ? nacre_placeholder(g, "f", NACRE_F32, 4, nacre_tensor_shape(a->f))
+		    : nacre_placeholder(g, "dy", NACRE_F32, 4, nacre_tensor_shape(a->dy)),
+	    nacre_placeholder(g, "b", NACRE_F32, 1, &s->co)};
+	nacre_tensor *fed[3] = {a->x, forward ? a->f : a->dy, a->bias};
+	nacre_window w = {.size = {3, 3}, .before = {s->pad, s->pad}, .after = {s->pad, s->pad}};
+	nacre_node *y = forward ? nacre_relu(nacre_plus(nacre_conv(in[0], in[1], w), in[2]))
+				: nacre_conv_filter(in[0], in[1], w);
+	int found = 0;
+	nacre_error error = {0};
+	nacre_program_options o = {
+	    .fast_convolution = fast, .trace = note_winograd, .trace_context = &found};
+	nacre_program *p = nacre_program_new(r, forward ? 3 : 2, in, 1, &y, &o, &error);
+	CHECK_STR(error.text, "");
+	nacre_tensor *out = nacre_tensor_new(NULL, NACRE_F32, 4,
+					     nacre_tensor_shape(forward ? a->dy : a->f), NULL);
+	CHECK_EQ(nacre_program_run(p, fed, &out, &error), NACRE_OK);
+	CHECK_EQ(found & bit, bit);
+	nacre_program_free(p);
+	nacre_graph_free(g);
+	return out;
+}
+
+/* the largest error, in units of the sums of absolute products */
+static double error_of(const nacre_tensor *got, const double *want, const double *sums,
+		       const nacre_tensor *bias)
+{
+	double worst = 0;
+	int64_t co = bias ? nacre_tensor_size(bias) : 1;
+	for (int64_t i = 0; i < nacre_tensor_size(got); i++) {
+		double y = want[i] + (bias ? nacre_tensor_get(bias, i % co) : 0);
+		y = bias && y < 0 ? 0 : y;
+		worst = fmax(worst, fabs(nacre_tensor_get(got, i) - y) / (sums[i] + 1));
+	}
+	return worst;
+}
+
+static void check(const char *isa, const shape *s, bool forward, int fast, int bit, double bound)
+{
+	arrays a = arrays_new(s);
+	nacre_tensor *first = NULL;
+	for (int threads = 1; threads <= 7; threads += 2) {
+		nacre_runtime_options o = {.threads = threads, .isa = isa};
+		nacre_runtime *r = nacre_runtime_new(&o, NULL);
+		nacre_tensor *out = run(r, s, &a, forward, fast, bit);
+		double e = forward ? error_of(out, a.y, a.y_abs, a.bias)
+				   : error_of(out, a.df, a.df_abs, NULL);
+		if (!(e <= bound))
+			test_failed(__FILE__, __LINE__,
+				    "%s %s of [%lld, %lld, %lld, %lld] to %lld by %d: error %.2g",
+				    isa, forward ? "conv" : "filter", (long long)s->n,
+				    (long long)s->h, (long long)s->w, (long long)s->ci,
+				    (long long)s->co, fast ? 4 : 2, e);
+		if (first)
+			CHECK(memcmp(nacre_tensor_data(first), nacre_tensor_data(out),
+				     (size_t)nacre_tensor_size(out) * sizeof(float)) == 0);
+		else
+			first = out;
+		if (out != first)
+			nacre_tensor_free(out);
+		nacre_runtime_free(r);
+	}
+	nacre_tensor_free(first);
+	arrays_free(&a);
+}
+
+/* odd edges, one tile, several blocks, several samples a block, planes outside */
+static const shape shapes[] = {{1, 4, 4, 16, 16, 1},   {2, 7, 9, 17, 20, 1},
+			       {1, 30, 35, 40, 33, 0}, {5, 8, 8, 130, 70, 1},
+			       {3, 7, 7, 300, 40, 1},  {2, 14, 13, 48, 200, 1}};
+
+TEST(forward)
+{
+	for (int i = 0; nc_cpu_isa(i); i++)
+		for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
+			check(nc_cpu_isa(i), &shapes[s], true, 0, 1, 5e-7);
+}
+
+TEST(forward_with_tiles_of_four)
+{
+	for (int i = 0; nc_cpu_isa(i); i++)
+		for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
+			check(nc_cpu_isa(i), &shapes[s], true, 1, 2, 5e-6);
+}
+
+/* 512 tiles and more; many channels: fewer chunks than threads */
+TEST(by_filter)
+{
+	static const shape deep[] = {{9, 16, 15, 16, 33, 1}, {32, 8, 7, 70, 160, 1},
+				     {2, 34, 32, 290, 300, 1}};
+	for (int i = 0; nc_cpu_isa(i); i++)
+		for (size_t s = 0; s < sizeof deep / sizeof *deep; s++)
+			check(nc_cpu_isa(i), &deep[s], false, 0, 4, 5e-7);
+}
