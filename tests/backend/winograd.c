@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * winograd.c - convolutions of 3x3 by F(2x2, 3x3) and F(4x4, 3x3) and their gradients by the
- * filter, against sums in double, on every instruction set: the error is bounded by the sum of the absolute
- * products; bits are the same on any number of threads.
+ * filter, against sums in double, on every instruction set: the error is bounded by the sum of the
+ * absolute products; bits are the same on any number of threads.
  */
 #include "base/runtime.h"
 #include "nacre/op.h"
