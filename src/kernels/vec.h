@@ -97,6 +97,16 @@ INLINE vf v_abs(vf x)
 	return (vf)((vi)x & v_seti(0x7fffffff));
 }
 /* a NaN of either operand comes through */
+/* x, which is not made part of a multiply-add */
+INLINE vf v_rounded(vf x)
+{
+#if defined __aarch64__
+	__asm__("" : "+w"(x));
+#else
+	__asm__("" : "+v"(x));
+#endif
+	return x;
+}
 INLINE vf v_max(vf a, vf b)
 {
 	return v_sel(a == a, v_more(a, b), a);

@@ -104,34 +104,38 @@ static where plain_operand(nc_operand *o, nc_access access, int64_t row, int64_t
 	return w;
 }
 
-/* Some of: add a bias, add a residual, relu, at most a number; mostly in this order, which kernels
- * do without the interpreter. */
+/* Some of: add a bias, times a row, add a row, add a residual, relu, at most a number; mostly in this
+ * order, which kernels do without the interpreter. */
 static void random_chain(nc_vm *vm, where *in, where *out, int64_t *bytes, int nr)
 {
 	static const struct {
 		int op, operand;
-	} links[] = {{NC_E_add, 1}, {NC_E_add, 2}, {NC_E_relu, 0}, {NC_E_minimum, 3}};
+	} links[] = {{NC_E_add, 1}, {NC_E_mul, 4},  {NC_E_add, 5},
+		     {NC_E_add, 2}, {NC_E_relu, 0}, {NC_E_minimum, 3}};
+	enum { LINKS = sizeof links / sizeof *links };
 	int64_t m = vm->size[0], n = vm->size[1];
 	bool flat = pick(0, 1);
-	vm->n_operands = 4, vm->n_results = 1;
+	vm->n_operands = 6, vm->n_results = 1;
 	in[1] = plain_operand(&vm->operand[1], NC_STRIDED, 0, 1, m, n);
 	in[2] = plain_operand(&vm->operand[2], flat ? NC_FLAT : NC_STRIDED, flat ? n : n + 3, 1, m,
 			      n);
 	in[3] = plain_operand(&vm->operand[3], NC_SCALAR, 0, 0, m, n);
+	in[4] = plain_operand(&vm->operand[4], NC_STRIDED, 0, 1, m, n);
+	in[5] = plain_operand(&vm->operand[5], NC_STRIDED, 0, 1, m, n);
 	do
 		*out = random_result(&vm->result[0], m, n, nr, bytes);
 	while (vm->result[0].type != NC_V_F32 && pick(0, 9));
-	int order[4] = {0, 1, 2, 3}, at = NC_VM_REGISTERS;
+	int order[LINKS] = {0, 1, 2, 3, 4, 5}, at = NC_VM_REGISTERS;
 	for (int i = 0; i < 2 && !pick(0, 3); i++) {
-		int a = (int)pick(0, 3), b = (int)pick(0, 3), was = order[a];
+		int a = (int)pick(0, LINKS - 1), b = (int)pick(0, LINKS - 1), was = order[a];
 		order[a] = order[b], order[b] = was;
 	}
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < LINKS; i++) {
 		if (!pick(0, 2))
 			continue;
 		int op = links[order[i]].op, dst = vm->n_code;
 		int more = NC_VM_REGISTERS + links[order[i]].operand;
-		bool swapped = op == NC_E_add && pick(0, 1);
+		bool swapped = (op == NC_E_add || op == NC_E_mul) && pick(0, 1);
 		nc_code *code = &vm->code[vm->n_code++];
 		*code = (nc_code){.op = (uint8_t)op, .dst = (uint8_t)dst};
 		code->src[swapped] = (uint8_t)at;
@@ -139,6 +143,28 @@ static void random_chain(nc_vm *vm, where *in, where *out, int64_t *bytes, int n
 		at = dst;
 	}
 	vm->result[0].src = (uint8_t)at;
+}
+
+/* y = y * sigmoid(y) put behind a chain, and done to `count` numbers by the interpreter */
+static void add_swish(const nc_kernels *k, nc_vm *vm, float *want, int64_t count)
+{
+	uint8_t at = vm->result[0].src, sigmoid = 14, y = 15;
+	vm->code[vm->n_code++] = (nc_code){NC_E_sigmoid, sigmoid, {at}};
+	vm->code[vm->n_code++] = (nc_code){NC_E_mul, y, {at, sigmoid}};
+	vm->result[0].src = y;
+	nc_vm flat = {.rank = 1,
+		      .size = {count},
+		      .total = count,
+		      .n_operands = 1,
+		      .n_code = 2,
+		      .n_results = 1,
+		      .operand = {{want, NC_V_F32, NC_FLAT, {0}}},
+		      .code = {{NC_E_sigmoid, 0, {NC_VM_REGISTERS}},
+			       {NC_E_mul, 1, {NC_VM_REGISTERS, 0}}},
+		      .result = {{want, NC_V_F32, 1, NC_FLAT, {0}}}};
+	void *scratch = aligned_alloc(64, (k->vm_scratch(&flat) + 127) / 64 * 64);
+	k->vm(&flat, 0, 1, scratch);
+	free(scratch);
 }
 
 static void one_round(const nc_kernels *k, bool chain)
@@ -170,6 +196,8 @@ static void one_round(const nc_kernels *k, bool chain)
 					   place(&in[o], i, c));
 			evaluate(&vm, x, want + (i * n + c) * vm.n_results);
 		}
+	if (chain && !pick(0, 2))
+		add_swish(k, &vm, want, m * n);
 	nc_gemm g = {.m = m,
 		     .n = n,
 		     .k = 1,
@@ -201,7 +229,7 @@ TEST(random_epilogues)
 
 TEST(chains)
 {
-	for (int round = 0; round < 400; round++)
+	for (int round = 0; round < 1000; round++)
 		FOR_ISAS(k)
 	one_round(k, true);
 }
