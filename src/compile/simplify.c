@@ -258,6 +258,29 @@ static nacre_node *simpler_slice(nacre_node *n)
 	return n->in[0];
 }
 
+/* zeros around what a convolution, or its gradient by the filter, reads: it widens x itself */
+static nacre_node *simpler_conv(nacre_node *n)
+{
+	nacre_node *x = n->in[0];
+	if (!nc_is(x, NC_OP_pad))
+		return NULL;
+	const nc_attr_pad *pad = x->attr;
+	nc_attr_window w = *(const nc_attr_window *)n->attr;
+	bool space_alone = pad->value == 0;
+	for (int i = 0; i < x->rank; i++) {
+		int64_t before = pad->before[i], after = pad->after[i];
+		bool space = i > 0 && i < x->rank - 1;
+		space_alone &= pad->between[i] == 0 && before >= 0 && after >= 0 &&
+			       (space || before + after == 0);
+		if (space) {
+			w.before[i - 1] += before;
+			w.after[i - 1] += after;
+		}
+	}
+	nacre_node *in[2] = {x->in[0], n->in[1]};
+	return space_alone ? nc_node_new(n->graph, n->op, 2, in, &w) : NULL;
+}
+
 static nacre_node *simpler(pass *p, nacre_node *n)
 {
 	if (n->op->flags & NC_OP_ELEMENTWISE) {
@@ -285,6 +308,9 @@ static nacre_node *simpler(pass *p, nacre_node *n)
 		return simpler_transpose(p, n);
 	case NC_OP_matmul:
 		return simpler_matmul(n);
+	case NC_OP_conv:
+	case NC_OP_conv_filter:
+		return simpler_conv(n);
 	case NC_OP_sum:
 	case NC_OP_max:
 	case NC_OP_min:

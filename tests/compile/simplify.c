@@ -74,6 +74,33 @@ TEST(identities_go)
 	nacre_graph_free(f.g);
 }
 
+TEST(convolutions_widen_instead_of_a_pad)
+{
+	nacre_graph *g = nacre_graph_new(NULL);
+	nacre_node *in[2] = {
+	    nacre_placeholder(g, "x", NACRE_F32, 4, (int64_t[]){2, 5, 6, 3}),
+	    nacre_placeholder(g, "f", NACRE_F32, 4, (int64_t[]){3, 3, 3, 8})};
+	static const int64_t space[] = {0, 1, 0, 0}, also[] = {0, 0, 2, 0}, channels[] = {0, 0, 0, 3};
+	static const int64_t none[4] = {0};
+	nacre_window w = {.stride = {2, 2}, .before = {1, 0}};
+	nacre_node *padded = nacre_pad(in[0], space, also, NULL, 0);
+	nacre_node *dy = nacre_relu(nacre_conv(padded, in[1], w));
+	CHECK_STR(ops_left(2, in, dy), "conv relu");
+	CHECK(strstr(left, "before=[2, 0] after=[0, 2]") != NULL);
+	nacre_node *df = nacre_conv_filter(padded, dy, (nacre_window){.size = {3, 3},
+								       .stride = {2, 2},
+								       .before = {1, 0}});
+	CHECK_STR(ops_left(2, in, df), "conv relu conv_filter");
+	CHECK_STR(ops_left(2, in, nacre_conv(nacre_pad(in[0], space, also, NULL, 1), in[1], w)),
+		  "pad conv");
+	CHECK_STR(ops_left(2, in, nacre_conv(nacre_pad(in[0], none, channels, NULL, 0),
+					     nacre_pad(in[1], (int64_t[]){0, 0, 1, 0},
+						       (int64_t[]){0, 0, 2, 0}, NULL, 0),
+					     w)),
+		  "pad pad conv");
+	nacre_graph_free(g);
+}
+
 TEST(constants_are_folded)
 {
 	fixture f = make();

@@ -104,8 +104,8 @@ static where plain_operand(nc_operand *o, nc_access access, int64_t row, int64_t
 	return w;
 }
 
-/* Some of: add a bias, times a row, add a row, add a residual, relu, at most a number; mostly in this
- * order, which kernels do without the interpreter. */
+/* Some of: add a bias, times a row, add a row, add a residual, relu, at most a number; mostly in
+ * this order, which kernels do without the interpreter. */
 static void random_chain(nc_vm *vm, where *in, where *out, int64_t *bytes, int nr)
 {
 	static const struct {
