@@ -6,7 +6,32 @@
 #define NACRE_BENCH_H
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static inline double bench_now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* The most memory that this process ever had, in MB: VmHWM, which begins anew at exec. */
+static inline double bench_peak_memory(void)
+{
+	char text[128];
+	double kb = 0;
+	FILE *f = fopen("/proc/self/status", "r");
+	if (!f)
+		return 0;
+	while (fgets(text, sizeof text, f))
+		if (!strncmp(text, "VmHWM:", 6))
+			kb = strtod(text + 6, NULL);
+	fclose(f);
+	return kb / 1024;
+}
 
 static inline int bench_ascending(const void *a, const void *b)
 {

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * load.c - a model of 1 GB out of a .keras and a .safetensors file: the time beside that of reading
- * the file into memory, and the most memory that the process took.  The files lie in the page cache
- * both times.  Each measurement is a process of its own.
+ * load.c - a model of 1 GB out of a .safetensors and a .keras file: the time beside that of reading
+ * the file, and the most memory that the process took.
  *
- * usage: bench_load [FOLDER [MB]]      the folder for the files, /tmp; they are removed at the end
+ * Reading is read(2) of the whole file into fresh memory, of huge pages, as the model's weights
+ * are: by one thread, and by as many as the library has, each with a part of its own.  The file
+ * lies in the page cache.  Each measurement is a process of its own that begins with the first byte
+ * asked of the file (the model's: with its first layer) and ends when all are there; the kinds take
+ * turns.  Before each, another process takes and gives back as much memory, since a virtual
+ * machine's first touch of what was long free can take ten times as long.
+ *
+ * usage: bench_load [FOLDER [MB [ROUNDS]]]   the files' folder, /tmp; they are removed at the end
  */
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,30 +22,15 @@
 #include <nacre.h>
 
 #include "base/base.h"
+#include "base/crc.h"
 #include "base/runtime.h"
+#include "bench.h"
 
-enum { ROUNDS = 3 };
-
-typedef struct taken {
-	double seconds, bytes; /* at most, in memory */
-	int failed;
-} taken;
+enum { ROUNDS = 100, KINDS = 4 }; /* at most */
 
 static const char *file;
+static size_t file_size;
 static int64_t width;
-
-static double status_of(const char *name)
-{
-	char text[128];
-	double kb = 0;
-	FILE *f = fopen("/proc/self/status", "r");
-	while (f && fgets(text, sizeof text, f))
-		if (!strncmp(text, name, strlen(name)))
-			kb = strtod(text + strlen(name) + 1, NULL);
-	if (f)
-		fclose(f);
-	return kb * 1024;
-}
 
 static nacre_model *network(void)
 {
@@ -52,11 +41,44 @@ static nacre_model *network(void)
 	return m;
 }
 
-static int read_file(void)
+/* -- what is measured: 0 if it went well --------------------------------------------------------*/
+static int read_alone(void)
 {
 	nc_bytes b;
 	nacre_error e = {0};
 	return nc_file_read(nc_runtime_memory(nc_runtime(NULL)), file, 0, &b, &e) != NACRE_OK;
+}
+
+typedef struct reading {
+	int fd;
+	uint8_t *data;
+	atomic_int failed;
+} reading;
+
+static void read_part(void *arg, nc_team t)
+{
+	reading *r = arg;
+	size_t share = nc_round_up(file_size / (size_t)t.size + 1, 2 << 20);
+	size_t at = share * (size_t)t.tid;
+	size_t end = at + share < file_size ? at + share : file_size;
+	while (at < end) {
+		ssize_t n = pread(r->fd, r->data + at, end - at, (off_t)at);
+		if (n <= 0) {
+			r->failed = 1;
+			return;
+		}
+		at += (size_t)n;
+	}
+}
+
+static int read_together(void)
+{
+	nacre_runtime *rt = nc_runtime(NULL);
+	reading r = {.fd = open(file, O_RDONLY), .data = nc_alloc(&rt->memory, file_size)};
+	if (r.fd < 0 || !r.data)
+		return 1;
+	nc_pool_run(rt->pool, read_part, &r);
+	return r.failed;
 }
 
 static int load_keras(void)
@@ -102,64 +124,138 @@ static int save_both(void)
 	return nacre_report(m);
 }
 
-/* The best of some rounds. */
-static taken measure(int (*job)(void), int rounds)
+static int touch_memory(void)
+{
+	char *p = mmap(NULL, file_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		return 1;
+	madvise(p, file_size, MADV_HUGEPAGE);
+	memset(p, 1, file_size);
+	return 0;
+}
+
+/* -- measuring ----------------------------------------------------------------------------------*/
+typedef struct kind {
+	const char *name;
+	int (*job)(void);
+} kind;
+
+/* The first two are what the others are compared with. */
+static const kind safetensors[] = {{"read, one thread", read_alone},
+				   {"read, all threads", read_together},
+				   {"nacre_load_weights", load_weights},
+				   {"tensors, mapped, every page seen", map_tensors},
+				   {NULL, NULL}};
+static const kind keras[] = {{"read, one thread", read_alone},
+			     {"read, all threads", read_together},
+			     {"nacre_load", load_keras},
+			     {NULL, NULL}};
+
+typedef struct taken {
+	double seconds, bytes; /* at most, in memory */
+	int failed;
+} taken;
+
+static taken run(int (*job)(void))
 {
 	taken *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
 			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	taken best = {1e9, 0, 1};
-	for (int r = 0; r < rounds && shared != MAP_FAILED; r++) {
-		pid_t child = fork();
-		if (child == 0) {
-			double start = nc_now();
-			shared->failed = job();
-			shared->seconds = nc_now() - start;
-			shared->bytes = status_of("VmHWM");
-			_exit(0);
-		}
-		waitpid(child, NULL, 0);
-		best.seconds = shared->seconds < best.seconds ? shared->seconds : best.seconds;
-		best.bytes = shared->bytes > best.bytes ? shared->bytes : best.bytes;
-		best.failed = shared->failed;
+	if (shared == MAP_FAILED)
+		return (taken){.failed = 1};
+	shared->failed = 1;
+	pid_t child = fork();
+	if (child == 0) {
+		struct rusage u;
+		double start = bench_now();
+		int failed = job();
+		shared->seconds = bench_now() - start;
+		getrusage(RUSAGE_SELF, &u);
+		shared->bytes = 1024 * (double)u.ru_maxrss;
+		shared->failed = failed;
+		_exit(0);
 	}
+	if (child > 0)
+		waitpid(child, NULL, 0);
+	taken t = *shared;
 	munmap(shared, sizeof *shared);
-	return best;
+	return t;
 }
 
-static void report(const char *what, taken t, taken reading, double size)
+static void report(const kind *kinds, int n, double times[][ROUNDS], const double *bytes,
+		   int rounds)
 {
-	printf("%-34s %7.3f s %6.2f of reading   peak %6.0f MB %6.2f of the file%s\n", what,
-	       t.seconds, t.seconds / reading.seconds, t.bytes * 1e-6, t.bytes / size,
-	       t.failed ? "   FAILED" : "");
+	int m = rounds / 2;
+	printf("%-34s %8s %8s   of reading by one, by all %11s\n", "", "median", "best", "memory");
+	for (int i = 0; i < n; i++)
+		printf("%-34s %6.3f s %6.3f s %19.2f %7.2f %6.2f files\n", kinds[i].name,
+		       times[i][m], times[i][0], times[i][m] / times[0][m],
+		       times[i][m] / times[1][m], bytes[i] / (double)file_size);
+}
+
+/* All kinds in turns, on the file of that name; it is removed. */
+static int compare(const kind *kinds, const char *name, int rounds)
+{
+	static double times[KINDS][ROUNDS];
+	double bytes[KINDS] = {0};
+	struct stat s;
+	int n = 0, failed = stat(name, &s);
+	file = name;
+	file_size = failed ? 0 : (size_t)s.st_size;
+	while (kinds[n].name)
+		n++;
+	for (int r = 0; r < rounds; r++)
+		for (int i = 0; i < n && !failed; i++) {
+			run(touch_memory);
+			taken t = run(kinds[i].job);
+			times[i][r] = t.seconds;
+			bytes[i] = t.bytes > bytes[i] ? t.bytes : bytes[i];
+			failed |= t.failed;
+		}
+	unlink(name);
+	if (failed) {
+		printf("%s: FAILED\n", name);
+		return 1;
+	}
+	for (int i = 0; i < n; i++)
+		bench_sort(times[i], rounds);
+	printf("%s, %.0f MB, %d rounds\n", strrchr(name, '.'), 1e-6 * (double)file_size, rounds);
+	report(kinds, n, times, bytes, rounds);
+	return 0;
+}
+
+/* GB/s of the zip archive's checksum, from the cache. */
+static double checksum_speed(void)
+{
+	static float data[1 << 18];
+	double best = 1e9;
+	volatile uint32_t crc = 0;
+	bench_fill(data, sizeof data / sizeof *data);
+	for (int i = 0; i < 300; i++) {
+		double start = bench_now();
+		crc = nc_crc32(crc, data, sizeof data);
+		double took = bench_now() - start;
+		best = took < best ? took : best;
+	}
+	return 1e-9 * (double)sizeof data / best;
 }
 
 int main(int argc, char **argv)
 {
 	char base[500], path[600];
-	struct stat s;
 	double mb = argc > 2 ? strtod(argv[2], NULL) : 1024;
+	int rounds = argc > 3 ? (int)strtol(argv[3], NULL, 10) : 7;
+	rounds = rounds < 1 ? 1 : rounds > ROUNDS ? ROUNDS : rounds;
 	snprintf(base, sizeof base, "%s/nacre-load-%d", argc > 1 ? argv[1] : "/tmp", (int)getpid());
 	width = 64;
 	while (8e-6 * (double)width * (double)width < mb)
 		width += 64;
 	file = base;
-	if (measure(save_both, 1).failed)
+	if (run(save_both).failed)
 		return 1;
-	for (int k = 0; k < 2; k++) {
-		snprintf(path, sizeof path, "%s.%s", base, k ? "keras" : "safetensors");
-		file = path;
-		if (stat(path, &s))
-			return 1;
-		double size = (double)s.st_size;
-		taken reading = measure(read_file, ROUNDS + 1);
-		printf("%s, %.0f MB\n", k ? ".keras" : ".safetensors", size * 1e-6);
-		report("read into memory", reading, reading, size);
-		if (!k)
-			report("tensors, mapped, every page seen", measure(map_tensors, ROUNDS),
-			       reading, size);
-		report(k ? "nacre_load" : "nacre_load_weights",
-		       measure(k ? load_keras : load_weights, ROUNDS), reading, size);
-		unlink(path);
-	}
-	return 0;
+	snprintf(path, sizeof path, "%s.safetensors", base);
+	int failed = compare(safetensors, path, rounds);
+	snprintf(path, sizeof path, "%s.keras", base);
+	failed |= compare(keras, path, rounds);
+	printf("CRC-32 on one thread, from the cache: %.1f GB/s\n", checksum_speed());
+	return failed;
 }

@@ -17,6 +17,8 @@
 
 #include <nacre.h>
 
+#include "bench.h"
+
 enum { EPOCHS = 5, CONVNET_EPOCHS = 2 };
 
 static double now(clockid_t clock)
@@ -44,21 +46,6 @@ static double since_start(void)
 		return 0;
 	double age = now(CLOCK_BOOTTIME) - strtod(p, NULL) / (double)sysconf(_SC_CLK_TCK);
 	return age > 0 ? age : 0;
-}
-
-/* The most memory that this process ever had, in MB: VmHWM, which begins anew at exec. */
-static double peak_memory(void)
-{
-	char text[128];
-	double kb = 0;
-	FILE *f = fopen("/proc/self/status", "r");
-	if (!f)
-		return 0;
-	while (fgets(text, sizeof text, f))
-		if (!strncmp(text, "VmHWM:", 6))
-			kb = strtod(text + 6, NULL);
-	fclose(f);
-	return kb / 1024;
 }
 
 typedef struct epochs {
@@ -143,7 +130,7 @@ int main(int argc, char **argv)
 			printf("%s%.4f", i ? "," : "", e.seconds[i]);
 		printf(" evaluate=%.4f total=%.4f loss=%.4f accuracy=%.4f", done - fitted,
 		       born + done - start, r.loss, r.metric[0]);
-		printf(" memory_mb=%.1f threads=%d isa=%s\n", peak_memory(),
+		printf(" memory_mb=%.1f threads=%d isa=%s\n", bench_peak_memory(),
 		       nacre_runtime_threads(NULL), nacre_runtime_isa(NULL));
 	}
 	nacre_model_free(m);

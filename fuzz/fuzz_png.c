@@ -3,8 +3,8 @@
  * fuzz_png.c - fuzz target: PNG pictures from memory, with right checksums after each mutation,
  * which would stop nearly all of them else.
  */
+#include "base/crc.h"
 #include "format/load.h"
-#include "format/zip.h"
 #include "fuzz_image.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -62,7 +62,8 @@ typedef struct nc_memory {
 
 void nc_memory_init(nc_memory *m, const nacre_allocator *allocator); /* NULL or zero: libc's */
 /* The size is given back when a block is released: blocks carry no header.  n = 0 gives a unique
- * block of no use.  NULL when there is no memory.  zero: nc_alloc + memset. */
+ * block of no use.  NULL when there is no memory.  zero: large ones of the default hook are so by
+ * themselves, and cost nothing before they are used. */
 void *nc_alloc(nc_memory *m, size_t n);
 void *nc_zero_alloc(nc_memory *m, size_t n);
 void *nc_realloc(nc_memory *m, void *p, size_t old, size_t n);

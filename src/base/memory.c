@@ -3,7 +3,9 @@
  * memory.c - every byte goes through one hook, counted here; and the arena on top of it.
  *
  * The default hook gives blocks of 2 MiB and more whole huge pages: with 4 KiB pages the weights
- * and the workspace of a model need more address translations than the CPU caches.
+ * and the workspace of a model need more address translations than the CPU caches.  Blocks of
+ * 32 MiB and more come from the system, as libc would take them, but known to be zero: what
+ * is filled from a file need not be cleared first.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,29 +14,56 @@
 #include "base/base.h"
 
 #define HUGE_PAGE ((size_t)2 << 20)
+#define FROM_SYSTEM ((size_t)32 << 20)
+#define PAGE 65536 /* a multiple of the system's, whatever that is */
+
+/* At a multiple of HUGE_PAGE: what is mapped before and behind it is given back. */
+static void *map_zeros(size_t n)
+{
+	size_t size = nc_round_up(n, PAGE);
+	uint8_t *p = mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		return NULL;
+	size_t before = nc_round_up((uintptr_t)p, HUGE_PAGE) - (uintptr_t)p;
+	if (before)
+		munmap(p, before);
+	if (before < HUGE_PAGE)
+		munmap(p + before + size, HUGE_PAGE - before);
+	return p + before;
+}
 
 static void *default_alloc(size_t n)
 {
-	void *p;
-	if (n < HUGE_PAGE)
-		return posix_memalign(&p, NC_ALIGN, n) ? NULL : p;
-	if (posix_memalign(&p, HUGE_PAGE, n))
-		return NULL;
-	madvise(p, n / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE); /* a wish: its failure is harmless */
+	void *p = NULL;
+	if (n >= FROM_SYSTEM)
+		p = map_zeros(n);
+	else if (posix_memalign(&p, n < HUGE_PAGE ? NC_ALIGN : HUGE_PAGE, n))
+		p = NULL;
+	if (p && n >= HUGE_PAGE) /* a wish: its failure is harmless */
+		madvise(p, n / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
 	return p;
+}
+
+static void default_free(void *p, size_t n)
+{
+	if (p && n >= FROM_SYSTEM)
+		munmap(p, nc_round_up(n, PAGE));
+	else
+		free(p);
 }
 
 static void *default_reallocate(void *context, void *block, size_t old_size, size_t new_size)
 {
 	(void)context;
 	if (!new_size) {
-		free(block);
+		default_free(block, old_size);
 		return NULL;
 	}
 	void *p = default_alloc(new_size);
 	if (p && block) {
 		memcpy(p, block, old_size < new_size ? old_size : new_size);
-		free(block);
+		default_free(block, old_size);
 	}
 	return p;
 }
@@ -84,7 +113,8 @@ void *nc_alloc(nc_memory *m, size_t n)
 void *nc_zero_alloc(nc_memory *m, size_t n)
 {
 	void *p = nc_alloc(m, n);
-	if (p)
+	bool zero = n >= FROM_SYSTEM && m->allocator.reallocate == default_reallocate;
+	if (p && !zero)
 		memset(p, 0, n);
 	return p;
 }

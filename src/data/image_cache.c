@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/crc.h"
 #include "data/image_data.h"
-#include "format/crc32c.h"
 
 enum { MARK = 0x6e633031 };
 

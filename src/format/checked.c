@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/crc.h"
 #include "base/runtime.h"
-#include "format/crc32c.h"
 #include "format/load.h"
 #include "format/safetensors.h"
 

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "format/crc32c.h"
+#include "base/crc.h"
 
 /* -- protocol buffers -------------------------------------------------------------------------- */
 static void put_varint(nc_buffer *b, uint64_t v)

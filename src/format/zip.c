@@ -9,8 +9,11 @@
  */
 #include "format/zip.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/crc.h"
+#include "base/transfer.h"
 #include "format/gzip.h"
 #include "format/json.h"
 #include "format/load.h"
@@ -40,32 +43,6 @@ static uint32_t u32(const uint8_t *p)
 {
 	return u16(p) | u16(p + 2) << 16;
 }
-
-/* -- checksum */
-#ifdef NACRE_HAVE_ZLIB
-#include <zlib.h>
-
-uint32_t nc_crc32(uint32_t crc, const void *data, size_t n)
-{
-	return (uint32_t)crc32_z(crc, data, n);
-}
-#else
-uint32_t nc_crc32(uint32_t crc, const void *data, size_t n)
-{
-	static const uint32_t table[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac,
-					   0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
-					   0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
-					   0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
-	const uint8_t *p = data;
-	crc = ~crc;
-	for (size_t i = 0; i < n; i++) {
-		crc ^= p[i];
-		crc = crc >> 4 ^ table[crc & 15];
-		crc = crc >> 4 ^ table[crc & 15];
-	}
-	return ~crc;
-}
-#endif
 
 /* -- names */
 bool nc_zip_name_ok(const char *name, size_t size)
@@ -438,47 +415,110 @@ static nacre_status inflate_member(const nc_zip *z, const nc_zip_member *m, uint
 	return s;
 }
 
-/* Of large contents a piece at a time, so that a mapped file is never in memory as a whole. */
-static uint32_t checksum(const nc_zip *z, const uint8_t *data, size_t size)
+/* "zip: byte 40: member "a": text" */
+static nacre_status fail_member(const nc_zip_member *m, const nacre_error *own, nacre_error *e)
 {
-	enum { PIECE = 16 << 20 };
-	uint32_t crc = 0;
-	for (size_t at = 0, n; at < size; at += n) {
-		n = size - at < PIECE ? size - at : PIECE;
-		crc = nc_crc32(crc, data + at, n);
-		if (size > PIECE)
-			nc_file_forget(z->file, data + at, n);
-	}
-	return crc;
+	return nc_fail(e, own->status, "zip: byte %zu: member %s: %s", m->data,
+		       nc_quote(m->name, m->name_size).text, own->text);
+}
+
+static nacre_status check_sum(const nc_zip_member *m, uint32_t crc, nacre_error *e)
+{
+	nacre_error own = {0};
+	if (crc == m->crc)
+		return NACRE_OK;
+	nc_fail(&own, NACRE_BAD_DATA, "the checksum is %08x, expected %08x", crc, m->crc);
+	return fail_member(m, &own, e);
+}
+
+/* The checksum of `crc` bytes and n more.  Much of a mapped file is forgotten: it should never be
+ * in memory as a whole. */
+static void sum(const nc_zip *z, const uint8_t *data, size_t n, uint32_t *crc)
+{
+	enum { MUCH = 16 << 20 };
+	nc_transfer(z->pool, NULL, data, n, n > MUCH ? z->file : NULL, crc);
 }
 
 nacre_status nc_zip_read(const nc_zip *z, const nc_zip_member *m, nc_zip_data *out, nacre_error *e)
 {
 	nacre_error own = {0};
-	nacre_status s = NACRE_OK;
-	uint8_t *inflated = NULL;
-	*out = (nc_zip_data){z->bytes + m->data, m->size, m->deflated};
+	uint32_t crc = 0;
+	*out = (nc_zip_data){.data = z->bytes + m->data, .size = m->size, .owned = m->deflated};
 	if (m->deflated) {
-		inflated = nc_alloc(z->memory, m->size);
-		s = inflated ? inflate_member(z, m, inflated, &own) : nc_no_memory(&own, m->size);
+		uint8_t *inflated = nc_alloc(z->memory, m->size);
 		out->data = inflated;
+		if (inflated ? inflate_member(z, m, inflated, &own) : nc_no_memory(&own, m->size)) {
+			nc_zip_data_free(z, out);
+			return fail_member(m, &own, e);
+		}
 	}
-	uint32_t crc = s ? 0 : checksum(z, out->data, out->size);
-	if (!s && crc != m->crc)
-		s = nc_fail(&own, NACRE_BAD_DATA, "the checksum is %08x, expected %08x", crc,
-			    m->crc);
-	if (s) {
-		nc_free(z->memory, inflated, m->size);
-		*out = (nc_zip_data){0};
-		nc_fail(e, s, "zip: byte %zu: member %s: %s", m->data,
-			nc_quote(m->name, m->name_size).text, own.text);
-	}
+	sum(z, out->data, out->size, &crc);
+	nacre_status s = check_sum(m, crc, e);
+	if (s)
+		nc_zip_data_free(z, out);
 	return s;
+}
+
+/* -- contents that are checked while they are used */
+nacre_status nc_zip_borrow(const nc_zip *z, const nc_zip_member *m, nc_zip_data *out,
+			   nacre_error *e)
+{
+	if (m->deflated)
+		return nc_zip_read(z, m, out, e);
+	*out = (nc_zip_data){.data = z->bytes + m->data, .size = m->size, .unchecked = true};
+	return NACRE_OK;
+}
+
+nacre_status nc_zip_seen(const nc_zip *z, nc_zip_data *d, const void *bytes, size_t n,
+			 uint32_t crc, nacre_error *e)
+{
+	uintptr_t start = (uintptr_t)d->data, p = (uintptr_t)bytes;
+	if (!d->unchecked || p < start || p - start > d->size || n > d->size - (p - start))
+		return NACRE_OK;
+	if (d->n == d->room) {
+		size_t room = d->room ? 2 * d->room : 16;
+		nc_zip_part *part = nc_realloc(z->memory, d->part, d->room * sizeof *part,
+					       room * sizeof *part);
+		if (!part)
+			return nc_no_memory(e, room * sizeof *part);
+		d->part = part;
+		d->room = room;
+	}
+	d->part[d->n++] = (nc_zip_part){bytes, n, crc};
+	return NACRE_OK;
+}
+
+static int part_place(const void *a, const void *b)
+{
+	const nc_zip_part *x = a, *y = b;
+	return (x->data > y->data) - (x->data < y->data);
+}
+
+nacre_status nc_zip_check(const nc_zip *z, const nc_zip_member *m, nc_zip_data *d, nacre_error *e)
+{
+	const uint8_t *at = d->data, *end = at + d->size;
+	uint32_t crc = 0;
+	if (!d->unchecked)
+		return NACRE_OK;
+	if (d->n)
+		qsort(d->part, d->n, sizeof *d->part, part_place);
+	for (size_t i = 0; i < d->n; i++) {
+		const nc_zip_part *p = &d->part[i];
+		if (p->data < at) /* bytes that were seen twice */
+			continue;
+		sum(z, at, (size_t)(p->data - at), &crc);
+		crc = nc_crc32_join(crc, p->crc, p->size);
+		at = p->data + p->size;
+	}
+	sum(z, at, (size_t)(end - at), &crc);
+	d->unchecked = false;
+	return check_sum(m, crc, e);
 }
 
 void nc_zip_data_free(const nc_zip *z, nc_zip_data *d)
 {
 	if (d->owned)
 		nc_free(z->memory, (void *)(uintptr_t)d->data, d->size);
+	nc_free(z->memory, d->part, d->room * sizeof *d->part);
 	*d = (nc_zip_data){0};
 }

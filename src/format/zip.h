@@ -10,6 +10,7 @@
 #define NC_ZIP_H
 
 #include "base/base.h"
+#include "base/pool.h"
 #include "format/sink.h"
 
 enum {
@@ -37,7 +38,9 @@ typedef struct nc_zip {
 	nc_zip_member **member;  /* in the order of the directory */
 	nc_zip_member **by_name; /* sorted */
 	size_t n;
+	/* which its user may set: */
 	const nc_bytes *file; /* the archive, if it is mapped: what was checked need not stay */
+	nc_pool *pool;        /* whose threads compute checksums */
 } nc_zip;
 
 /* Checks all but the contents; `out` needs nc_zip_close only on success. */
@@ -48,16 +51,31 @@ const nc_zip_member *nc_zip_find(const nc_zip *z, const char *name); /* NULL: th
 
 /* The contents, checked against the checksum: of a stored member the bytes of the archive
  * themselves, of a deflated one memory that nc_zip_data_free gives back. */
+typedef struct nc_zip_part {
+	const uint8_t *data;
+	size_t size;
+	uint32_t crc;
+} nc_zip_part;
+
 typedef struct nc_zip_data {
 	const uint8_t *data;
 	size_t size;
-	bool owned;
+	bool owned, unchecked;
+	nc_zip_part *part; /* what was seen, in no order: n of room */
+	size_t n, room;
 } nc_zip_data;
 nacre_status nc_zip_read(const nc_zip *z, const nc_zip_member *member, nc_zip_data *out,
 			 nacre_error *e);
 void nc_zip_data_free(const nc_zip *z, nc_zip_data *d);
-
-uint32_t nc_crc32(uint32_t crc, const void *data, size_t n); /* of zip, gzip, PNG; starts with 0 */
+/* For much that is gone over only once: the same, but the bytes of a stored member come before
+ * they are checked.  Whoever goes over some of them tells their CRC-32; nc_zip_check sees to
+ * the others and tells whether all are right.  Until then nothing may be kept that came of them. */
+nacre_status nc_zip_borrow(const nc_zip *z, const nc_zip_member *member, nc_zip_data *out,
+			   nacre_error *e);
+nacre_status nc_zip_seen(const nc_zip *z, nc_zip_data *d, const void *bytes, size_t n,
+			 uint32_t crc, nacre_error *e);
+nacre_status nc_zip_check(const nc_zip *z, const nc_zip_member *member, nc_zip_data *d,
+			  nacre_error *e);
 
 /* -- writing: start, add members, finish.  The first error stays, and later calls do nothing. */
 typedef struct nc_zip_writer {

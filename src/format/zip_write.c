@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "base/crc.h"
 #include "format/load.h"
 #include "format/zip.h"
 

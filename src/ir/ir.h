@@ -146,9 +146,9 @@ struct nacre_variable {
 };
 /* Bytes that a variable takes in a layout; false: overflow. */
 bool nc_variable_bytes(const nacre_variable *v, int panel, size_t *out);
-/* Its numbers, row-major and of its type, at any address.  If they lie in `file`, a mapped one (or
- * NULL), they are forgotten there: it should not be in memory twice. */
-void nc_variable_set(nacre_variable *v, const void *plain, const nc_bytes *file);
+/* Its numbers, row-major and of its type, at any address.  `file` and `crc` as in nc_transfer: they
+ * may lie in a mapped file, and their checksum may be asked for. */
+void nc_variable_set(nacre_variable *v, const void *plain, const nc_bytes *file, uint32_t *crc);
 /* Rearranges the data; only while no program uses the variable. */
 nacre_status nc_variable_relayout(nacre_variable *v, int panel, nacre_error *e);
 

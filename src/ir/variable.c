@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "base/pool.h"
+#include "base/transfer.h"
 #include "ir/ir.h"
 
 static int64_t columns(const nacre_variable *v)
@@ -210,42 +210,19 @@ nacre_status nacre_variable_write(nacre_variable *v, const nacre_tensor *value, 
 	return NACRE_OK;
 }
 
-static size_t least(size_t a, size_t b)
+void nc_variable_set(nacre_variable *v, const void *plain, const nc_bytes *file, uint32_t *crc)
 {
-	return a < b ? a : b;
-}
-
-typedef struct copying {
-	uint8_t *to;
-	const uint8_t *from;
-	size_t n;
-} copying;
-
-static void copy(void *arg, nc_team t)
-{
-	const copying *c = arg;
-	size_t each = nc_round_up(c->n / (size_t)t.size + 1, 4096);
-	size_t begin = least(each * (size_t)t.tid, c->n);
-	memcpy(c->to + begin, c->from + begin, least(each, c->n - begin));
-}
-
-void nc_variable_set(nacre_variable *v, const void *plain, const nc_bytes *file)
-{
-	enum { PIECE = 16 << 20 };
+	size_t n = v->size;
 	changed(v);
-	if (v->panel) {
-		from_plain(v, (void *)(uintptr_t)plain); /* which is read alone */
+	if (!v->panel) {
+		nc_transfer(v->runtime->pool, v->data, plain, n, file, crc);
 		return;
 	}
-	for (size_t at = 0; at < v->size; at += PIECE) {
-		copying c = {(uint8_t *)v->data + at, (const uint8_t *)plain + at,
-			     least(PIECE, v->size - at)};
-		if (v->size < PIECE)
-			memcpy(c.to, c.from, c.n);
-		else
-			nc_pool_run(v->runtime->pool, copy, &c);
-		nc_file_forget(file, c.from, c.n);
-	}
+	nc_variable_bytes(v, 0, &n);
+	if (crc)
+		nc_transfer(v->runtime->pool, NULL, plain, n, NULL, crc);
+	from_plain(v, (void *)(uintptr_t)plain); /* which is read alone */
+	nc_file_forget(file, plain, n);
 }
 
 nacre_status nc_variable_relayout(nacre_variable *v, int panel, nacre_error *e)

@@ -126,7 +126,7 @@ static nacre_status load_safetensors(nacre_model *m, const char *path, nacre_err
 		for (int i = 0; i < l->n_weights && !e->status; i++, k++) {
 			const nacre_tensor *t = a.item[k].tensor; /* as the weight is, contiguous */
 			nc_variable_set(l->weight[i].variable, t->data,
-					nc_safetensors_bytes(file, t));
+					nc_safetensors_bytes(file, t), NULL);
 			l->weight[i].drawn = true;
 		}
 	list_free(&a);

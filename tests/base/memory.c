@@ -159,6 +159,45 @@ TEST(zeroed_is_zero)
 	nc_free(&m, p, 1000);
 }
 
+/* Large blocks come from the system, as zeros; others' hooks promise none. */
+TEST(large_blocks)
+{
+	enum { MB = 1 << 20 };
+	static const size_t sizes[] = {2 * MB - 1, 2 * MB,          32 * MB - 1,
+				       32 * MB,    32 * MB + 65537, 70 * MB};
+	checked c = {0};
+	nc_memory plain, hooked;
+	nc_memory_init(&plain, NULL);
+	checked_memory(&hooked, &c);
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		size_t n = sizes[i];
+		for (int turn = 0; turn < 3; turn++) {
+			nc_memory *m = turn == 2 ? &hooked : &plain;
+			uint8_t *p = nc_zero_alloc(m, n), any = 0;
+			CHECK(p && (uintptr_t)p % NC_ALIGN == 0);
+			for (size_t k = 0; p && k < n; k++)
+				any |= p[k];
+			CHECK(!any);
+			if (p)
+				memset(p, 0xff, n);
+			nc_free(m, p, n);
+		}
+	}
+	uint8_t *p = nc_alloc(&plain, MB), *q;
+	size_t had = MB;
+	for (size_t i = 0; p && i < sizeof sizes / sizeof *sizes; i++, p = q) {
+		memset(p, 1 + (int)i, had);
+		q = nc_realloc(&plain, p, had, sizes[i]);
+		CHECK(q && q[0] == 1 + i && q[had - 1] == 1 + i);
+		had = sizes[i];
+	}
+	q = nc_realloc(&plain, p, had, 100);
+	CHECK(q && q[99] == 6);
+	nc_free(&plain, q, 100);
+	CHECK_EQ(plain.blocks, 0);
+	CHECK_EQ(plain.bytes, 0);
+}
+
 static void *allocate_and_free(void *arg)
 {
 	for (int i = 0; i < 1000; i++) {

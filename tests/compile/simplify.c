@@ -80,7 +80,8 @@ TEST(convolutions_widen_instead_of_a_pad)
 	nacre_node *in[2] = {
 	    nacre_placeholder(g, "x", NACRE_F32, 4, (int64_t[]){2, 5, 6, 3}),
 	    nacre_placeholder(g, "f", NACRE_F32, 4, (int64_t[]){3, 3, 3, 8})};
-	static const int64_t space[] = {0, 1, 0, 0}, also[] = {0, 0, 2, 0}, channels[] = {0, 0, 0, 3};
+	static const int64_t space[] = {0, 1, 0, 0}, also[] = {0, 0, 2, 0};
+	static const int64_t channels[] = {0, 0, 0, 3};
 	static const int64_t none[4] = {0};
 	nacre_window w = {.stride = {2, 2}, .before = {1, 0}};
 	nacre_node *padded = nacre_pad(in[0], space, also, NULL, 0);

@@ -7,8 +7,8 @@
 
 #include <inttypes.h>
 
+#include "base/crc.h"
 #include "format/help.h"
-#include "format/zip.h"
 #include "tensor/tensor.h"
 
 #define FIXTURES NACRE_SOURCE_DIR "/tests/fixtures/"

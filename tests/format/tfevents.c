@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "format/crc32c.h"
+#include "base/crc.h"
 #include "format/load.h"
 #include "format/tfevents.h"
 #include "test.h"

@@ -4,6 +4,7 @@
  */
 #include "format/zip.h"
 
+#include "base/crc.h"
 #include "format/sweep.h"
 #ifdef NACRE_HAVE_ZLIB
 #include <zlib.h>
@@ -41,13 +42,6 @@ static nc_buffer two_members(nacre_error *e)
 	CHECK(!nc_zip_add(&z, "b/c", "world!", 6));
 	CHECK(!nc_zip_finish(&z));
 	return b;
-}
-
-TEST(checksum)
-{
-	CHECK_EQ(nc_crc32(0, "123456789", 9), 0xcbf43926);
-	CHECK_EQ(nc_crc32(nc_crc32(0, "1234", 4), "56789", 5), 0xcbf43926);
-	CHECK_EQ(nc_crc32(0, "", 0), 0);
 }
 
 TEST(written_bytes)
@@ -238,6 +232,65 @@ TEST(wrong_bytes)
 	nc_buffer_free(&b);
 }
 
+/* -- contents that are checked while they are used */
+typedef struct seen {
+	size_t at, n;
+} seen;
+
+/* What nc_zip_read and, with these parts seen, nc_zip_check say of the second member. */
+static void check_seen(const nc_buffer *b, const seen *parts, size_t n, uint32_t lie)
+{
+	nacre_error e = {0}, early = {0}, late = {0};
+	nc_zip z;
+	nc_zip_data d;
+	CHECK(!nc_zip_open(nc_runtime_memory(rt), b->data, b->size, &z, &e));
+	const nc_zip_member *m = z.member[1];
+	if (!nc_zip_read(&z, m, &d, &early))
+		nc_zip_data_free(&z, &d);
+	CHECK(!nc_zip_borrow(&z, m, &d, &e));
+	CHECK(d.data == b->data + SECOND + 33 && d.size == 6);
+	for (size_t i = 0; i < n; i++) {
+		uint32_t crc = nc_crc32(0, d.data + parts[i].at, parts[i].n) ^ lie;
+		CHECK(!nc_zip_seen(&z, &d, d.data + parts[i].at, parts[i].n, crc, &e));
+	}
+	CHECK_EQ(nc_zip_check(&z, m, &d, &late), lie ? NACRE_BAD_DATA : early.status);
+	if (!lie)
+		CHECK_STR(late.text, early.text);
+	nc_zip_data_free(&z, &d);
+	nc_zip_close(&z);
+}
+
+TEST(parts_seen)
+{
+	static const seen cases[][3] = {
+	    {{0, 0}}, {{0, 6}}, {{0, 1}, {1, 4}, {5, 1}}, {{4, 2}, {2, 2}, {0, 2}},
+	    {{3, 1}, {1, 1}}, {{2, 4}, {2, 4}, {3, 3}}, {{1, 4}, {0, 3}, {4, 2}}, {{6, 0}, {0, 6}}};
+	nacre_error e = {0};
+	nc_buffer b = two_members(&e);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		check_seen(&b, cases[i], 3, 0);
+		for (size_t k = 0; k < 6; k++) { /* wherever the damage is */
+			b.data[SECOND + 33 + k] ^= 4;
+			check_seen(&b, cases[i], 3, 0);
+			b.data[SECOND + 33 + k] ^= 4;
+		}
+	}
+	check_seen(&b, (seen[]){{2, 3}}, 1, 1);
+	/* bytes of others are not the member's */
+	nc_zip z;
+	nc_zip_data d;
+	CHECK(!nc_zip_open(nc_runtime_memory(rt), b.data, b.size, &z, &e));
+	CHECK(!nc_zip_borrow(&z, z.member[1], &d, &e));
+	CHECK(!nc_zip_seen(&z, &d, b.data, 5, 1, &e));
+	CHECK(!nc_zip_seen(&z, &d, d.data, 7, 1, &e));
+	CHECK(!nc_zip_seen(&z, &d, d.data + 6, 1, 1, &e));
+	CHECK_EQ(d.n, 0);
+	CHECK(!nc_zip_check(&z, z.member[1], &d, &e));
+	nc_zip_data_free(&z, &d);
+	nc_zip_close(&z);
+	nc_buffer_free(&b);
+}
+
 /* Two records for the same member, under the same name and under two. */
 TEST(twice)
 {
@@ -322,6 +375,24 @@ TEST(deflated_members)
 	report();
 }
 
+static bool borrow_deflated(nacre_runtime *runtime, nacre_error *e)
+{
+	uint8_t file[400];
+	nc_zip z;
+	nc_zip_data d;
+	size_t n = deflated(file, sizeof file, pieces[2], strlen(pieces[2]), 0);
+	if (nc_zip_open(nc_runtime_memory(runtime), file, n, &z, e))
+		return false;
+	bool ok = !nc_zip_borrow(&z, z.member[0], &d, e); /* which is not left to be checked */
+	if (ok) {
+		CHECK(d.owned && !nc_zip_seen(&z, &d, d.data, 1, 1, e));
+		ok = !nc_zip_check(&z, z.member[0], &d, e);
+		nc_zip_data_free(&z, &d);
+	}
+	nc_zip_close(&z);
+	return ok;
+}
+
 static bool open_deflated(nacre_runtime *runtime, nacre_error *e)
 {
 	uint8_t file[400];
@@ -340,6 +411,7 @@ static bool open_deflated(nacre_runtime *runtime, nacre_error *e)
 TEST(memory_of_reading)
 {
 	fail_each_allocation(open_deflated);
+	fail_each_allocation(borrow_deflated);
 }
 
 TEST(bombs)

@@ -263,6 +263,46 @@ TEST(every_bit)
 	nacre_runtime_free(rt);
 }
 
+/* Wherever it is among the weights, also where no number could be right; a model that is there
+ * keeps what it has. */
+TEST(damage_is_told)
+{
+	nacre_runtime *rt = quiet(NULL, 0);
+	const char *path = temporary("damaged.keras");
+	size_t size = tiny_file(rt);
+	nacre_error e = {0};
+	nc_zip z;
+	CHECK(!nc_zip_open(nc_runtime_memory(rt), bytes, size, &z, &e));
+	const nc_zip_member *w = nc_zip_find(&z, "model.weights.h5");
+	CHECK(w && !w->deflated);
+	size_t first = w ? w->data : 0, end = w ? first + w->size : 0;
+	nc_zip_close(&z);
+	for (size_t i = first; i < end; i += 5) {
+		nacre_model *other = tiny(rt);
+		nacre_tensor *before = nacre_get_weight(other, "dense/kernel");
+		nacre_tensor_set(before, 0, 5);
+		nacre_set_weight(other, "dense/kernel", before);
+		e = (nacre_error){0};
+		bytes[i] ^= 64;
+		CHECK(!decode(rt, size, &e));
+		CHECK(strstr(e.text, "zip: byte") && strstr(e.text, "the checksum is"));
+		put_file(path, bytes, size);
+		e = (nacre_error){0};
+		CHECK_EQ(nc_keras_load_weights(other, path, &e), NACRE_BAD_DATA);
+		CHECK(strstr(e.text, "the checksum is"));
+		bytes[i] ^= 64;
+		nacre_tensor *after = nacre_get_weight(other, "dense/kernel");
+		CHECK(before && after &&
+		      memcmp(nacre_tensor_data(before), nacre_tensor_data(after),
+			     (size_t)nacre_tensor_size(before) * sizeof(float)) == 0);
+		nacre_tensor_free(before);
+		nacre_tensor_free(after);
+		nacre_model_free(other);
+	}
+	unlink(path);
+	nacre_runtime_free(rt);
+}
+
 /* -- memory ------------------------------------------------------------------------------------ */
 static size_t held_size;
 

@@ -43,6 +43,8 @@ typedef struct nc_keras {
 	nc_arena *arena; /* for as long as the reading lasts */
 	nacre_error *error;
 	const nc_bytes *file; /* what is read */
+	const nc_zip *archive;  /* in it, and the member that is read while it is checked; NULL */
+	nc_zip_data *unchecked;
 	const char *part;   /* "config.json": begins the error's text */
 	const char *where;  /* the layer that is being read, or NULL */
 	size_t room;        /* bytes that weights may take */

@@ -98,6 +98,32 @@ static bool read_tree(nc_keras *k, const uint8_t *data, size_t size, void *conte
 	return good;
 }
 
+/* Weights of a model that is given up if they are bad: they are checked while they are read.  That
+ * the archive is damaged explains every other error. */
+static bool with_weights(nc_keras *k, const nc_zip *z, bool *optimizer)
+{
+	const char *name = "model.weights.h5";
+	const nc_zip_member *member = nc_zip_find(z, name);
+	nc_zip_data data;
+	nacre_error damage = {0};
+	if (!member)
+		return with_member(k, z, name, read_tree, optimizer);
+	k->part = name;
+	if (nc_zip_borrow(z, member, &data, k->error))
+		return false;
+	k->archive = z;
+	k->unchecked = &data;
+	bool good = read_tree(k, data.data, data.size, optimizer);
+	k->archive = NULL;
+	k->unchecked = NULL;
+	if (nc_zip_check(z, member, &data, &damage)) {
+		*k->error = damage;
+		good = false;
+	}
+	nc_zip_data_free(z, &data);
+	return good;
+}
+
 static bool compile_from(nc_keras *k, const nc_json_value *config, const nacre_load_options *o,
 			 bool *compiled)
 {
@@ -114,10 +140,11 @@ static bool load_archive(nc_keras *k, const nc_bytes *bytes, const nacre_load_op
 	if (nc_zip_open(&k->runtime->memory, bytes->data, bytes->size, &z, k->error))
 		return false;
 	z.file = bytes;
+	z.pool = k->runtime->pool;
 	bool good = with_member(k, &z, "config.json", read_config, &top) &&
 		    nc_keras_read_model(k, top) && nc_keras_read_assets(k, &z) &&
 		    compile_from(k, nc_json_get(top, "compile_config"), o, &compiled) &&
-		    with_member(k, &z, "model.weights.h5", read_tree, &compiled) &&
+		    with_weights(k, &z, &compiled) &&
 		    (!nc_zip_find(&z, "nacre.json") ||
 		     with_member(k, &z, "nacre.json", read_notes, NULL));
 	nc_zip_close(&z);
@@ -236,6 +263,7 @@ nacre_status nc_keras_load_weights(nacre_model *m, const char *path, nacre_error
 		good = false;
 	else {
 		z.file = &bytes;
+		z.pool = m->runtime->pool;
 		good = with_member(&k, &z, "model.weights.h5", read_tree, &optimizer);
 		nc_zip_close(&z);
 	}

@@ -85,12 +85,23 @@ bool nc_keras_list_add(nc_keras *k, nc_keras_list *list, const nc_hdf5 *f,
 	return true;
 }
 
+/* The archive is told of what has been read of it. */
+static bool set_plain(nc_keras *k, nacre_variable *v, const uint8_t *plain)
+{
+	uint32_t crc = 0;
+	size_t n;
+	nc_variable_set(v, plain, k->file, k->unchecked ? &crc : NULL);
+	return !k->unchecked || !nc_variable_bytes(v, 0, &n) ||
+	       !nc_zip_seen(k->archive, k->unchecked, plain, n, crc, k->error);
+}
+
 bool nc_keras_list_write(nc_keras *k, nc_keras_list *list)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		const struct nc_keras_item *item = &list->item[i];
 		if (item->plain) {
-			nc_variable_set(item->variable, item->plain, k->file);
+			if (!set_plain(k, item->variable, item->plain))
+				return false;
 		} else if (nacre_variable_write(item->variable, item->tensor, k->error)) {
 			return false;
 		}
