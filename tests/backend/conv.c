@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * winograd.c - convolutions of 3x3 by F(2x2, 3x3) and F(4x4, 3x3) and their gradients by the
- * filter, against sums in double, on every instruction set: the error is bounded by the sum of the
- * absolute products; bits are the same on any number of threads.
+ * conv.c - convolutions by F(2x2, 3x3) and F(4x4, 3x3), and gradients by the filter that way and of
+ * few channels, against sums in double, on every instruction set: the error is bounded by the sum
+ * of the absolute products; bits are the same on any number of threads.
  */
 #include "base/runtime.h"
 #include "nacre/op.h"
@@ -10,8 +10,13 @@
 
 typedef struct shape {
 	int64_t n, h, w, ci, co;
-	int pad;
+	int64_t pad, k; /* k: of the window */
 } shape;
+
+static int64_t out_size(const shape *s, int64_t in)
+{
+	return in + 2 * s->pad - s->k + 1;
+}
 
 typedef struct arrays { /* values, and sums of absolute products */
 	nacre_tensor *x, *f, *bias, *dy;
@@ -46,11 +51,11 @@ static void direct_place(const shape *s, arrays *a, int64_t at_x, int64_t at_y, 
 
 static void direct(const shape *s, arrays *a)
 {
-	int64_t oh = s->h + 2 * s->pad - 2, ow = s->w + 2 * s->pad - 2;
+	int64_t oh = out_size(s, s->h), ow = out_size(s, s->w);
 	for (int64_t o = 0; o < s->n * oh * ow; o++)
-		for (int64_t k = 0; k < 9; k++) {
-			int64_t n = o / (oh * ow), i = o / ow % oh + k / 3 - s->pad;
-			int64_t j = o % ow + k % 3 - s->pad;
+		for (int64_t k = 0, size = s->k; k < size * size; k++) {
+			int64_t n = o / (oh * ow), i = o / ow % oh + k / size - s->pad;
+			int64_t j = o % ow + k % size - s->pad;
 			if (i >= 0 && i < s->h && j >= 0 && j < s->w)
 				direct_place(s, a, (n * s->h + i) * s->w + j, o, k);
 		}
@@ -58,9 +63,9 @@ static void direct(const shape *s, arrays *a)
 
 static arrays arrays_new(const shape *s)
 {
-	int64_t oh = s->h + 2 * s->pad - 2, ow = s->w + 2 * s->pad - 2;
+	int64_t oh = out_size(s, s->h), ow = out_size(s, s->w);
 	arrays a = {.x = random_tensor(4, (int64_t[]){s->n, s->h, s->w, s->ci}),
-		    .f = random_tensor(4, (int64_t[]){3, 3, s->ci, s->co}),
+		    .f = random_tensor(4, (int64_t[]){s->k, s->k, s->ci, s->co}),
 		    .bias = random_tensor(1, (int64_t[]){s->co}),
 		    .dy = random_tensor(4, (int64_t[]){s->n, oh, ow, s->co})};
 	size_t y = (size_t)nacre_tensor_size(a.dy), f = (size_t)nacre_tensor_size(a.f);
@@ -85,7 +90,7 @@ static void note_winograd(void *found, const char *pass, const char *text)
 			 (strstr(text, "conv filter winograd") ? 4 : 0);
 }
 
-/* forward: relu(conv + bias); else the filter's gradient.  The kernel's name must hold `bit`. */
+/* forward: relu(conv + bias); else the filter's gradient.  Kernels found must hold all of `bit`. */
 static nacre_tensor *run(nacre_runtime *r, const shape *s, const arrays *a, bool forward, int fast,
 			 int bit)
 {
@@ -96,7 +101,8 @@ static nacre_tensor *run(nacre_runtime *r, const shape *s, const arrays *a, bool
 		    : nacre_placeholder(g, "dy", NACRE_F32, 4, nacre_tensor_shape(a->dy)),
 	    nacre_placeholder(g, "b", NACRE_F32, 1, &s->co)};
 	nacre_tensor *fed[3] = {a->x, forward ? a->f : a->dy, a->bias};
-	nacre_window w = {.size = {3, 3}, .before = {s->pad, s->pad}, .after = {s->pad, s->pad}};
+	nacre_window w = {
+	    .size = {s->k, s->k}, .before = {s->pad, s->pad}, .after = {s->pad, s->pad}};
 	nacre_node *y = forward ? nacre_relu(nacre_plus(nacre_conv(in[0], in[1], w), in[2]))
 				: nacre_conv_filter(in[0], in[1], w);
 	int found = 0;
@@ -105,8 +111,8 @@ static nacre_tensor *run(nacre_runtime *r, const shape *s, const arrays *a, bool
 	    .fast_convolution = fast, .trace = note_winograd, .trace_context = &found};
 	nacre_program *p = nacre_program_new(r, forward ? 3 : 2, in, 1, &y, &o, &error);
 	CHECK_STR(error.text, "");
-	nacre_tensor *out = nacre_tensor_new(NULL, NACRE_F32, 4,
-					     nacre_tensor_shape(forward ? a->dy : a->f), NULL);
+	nacre_tensor *out =
+	    nacre_tensor_new(NULL, NACRE_F32, 4, nacre_tensor_shape(forward ? a->dy : a->f), NULL);
 	CHECK_EQ(nacre_program_run(p, fed, &out, &error), NACRE_OK);
 	CHECK_EQ(found & bit, bit);
 	nacre_program_free(p);
@@ -158,9 +164,9 @@ static void check(const char *isa, const shape *s, bool forward, int fast, int b
 }
 
 /* odd edges, one tile, several blocks, several samples a block, planes outside */
-static const shape shapes[] = {{1, 4, 4, 16, 16, 1},   {2, 7, 9, 17, 20, 1},
-			       {1, 30, 35, 40, 33, 0}, {5, 8, 8, 130, 70, 1},
-			       {3, 7, 7, 300, 40, 1},  {2, 14, 13, 48, 200, 1}};
+static const shape shapes[] = {{1, 4, 4, 16, 16, 1, 3},   {2, 7, 9, 17, 20, 1, 3},
+			       {1, 30, 35, 40, 33, 0, 3}, {5, 8, 8, 130, 70, 1, 3},
+			       {3, 7, 7, 300, 40, 1, 3},  {2, 14, 13, 48, 200, 1, 3}};
 
 TEST(forward)
 {
@@ -179,9 +185,20 @@ TEST(forward_with_tiles_of_four)
 /* 512 tiles and more; many channels: fewer chunks than threads */
 TEST(by_filter)
 {
-	static const shape deep[] = {{9, 16, 15, 16, 33, 1}, {32, 8, 7, 70, 160, 1},
-				     {2, 34, 32, 290, 300, 1}};
+	static const shape deep[] = {
+	    {9, 16, 15, 16, 33, 1, 3}, {32, 8, 7, 70, 160, 1, 3}, {2, 34, 32, 290, 300, 1, 3}};
 	for (int i = 0; nc_cpu_isa(i); i++)
 		for (size_t s = 0; s < sizeof deep / sizeof *deep; s++)
 			check(nc_cpu_isa(i), &deep[s], false, 0, 4, 5e-7);
+}
+
+/* several runs of the window in a tile */
+TEST(by_filter_of_one_channel)
+{
+	static const shape thin[] = {{3, 9, 11, 1, 32, 0, 3}, {2, 12, 13, 1, 20, 2, 5},
+				     {1, 7, 8, 1, 16, 1, 3},  {40, 6, 6, 1, 8, 1, 3},
+				     {2, 9, 9, 3, 32, 0, 1},  {3, 10, 9, 2, 40, 1, 4}};
+	for (int i = 0; nc_cpu_isa(i); i++)
+		for (size_t s = 0; s < sizeof thin / sizeof *thin; s++)
+			check(nc_cpu_isa(i), &thin[s], false, 0, 0, 5e-7);
 }
