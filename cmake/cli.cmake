@@ -45,6 +45,18 @@ install(FILES ${PROJECT_BINARY_DIR}/cli/nacre.bash
 # -- tests/cli/<topic>.sh is the test cli/<topic> ---------------------------------------------------
 if(NACRE_TESTS AND NOT CMAKE_CROSSCOMPILING)
 	add_executable(test_cli_json tests/cli/json.c)
+	# the command inside of a test, which brings main.c in
+	set(inside ${sources})
+	list(FILTER inside EXCLUDE REGEX "/main.c$")
+	add_executable(test_cli_transfer tests/cli/transfer.c ${inside}
+		$<TARGET_OBJECTS:nacre_test_main> ${NACRE_OBJECTS})
+	target_link_libraries(test_cli_transfer PRIVATE nacre_strict)
+	target_include_directories(test_cli_transfer PRIVATE tests cli)
+	target_compile_definitions(test_cli_transfer PRIVATE NACRE_CLI_ZLIB=0 NACRE_CLI_PNG=0
+		NACRE_CLI_JPEG=0 NACRE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+	add_test(NAME cli/transfer COMMAND ${NACRE_LAUNCHER} $<TARGET_FILE:test_cli_transfer>)
+	set_tests_properties(cli/transfer PROPERTIES TIMEOUT ${NACRE_TIMEOUT} LABELS cli
+		ENVIRONMENT "${NACRE_TEST_ENVIRONMENT}")
 	file(GLOB tests CONFIGURE_DEPENDS tests/cli/*.sh)
 	foreach(test ${tests})
 		get_filename_component(name ${test} NAME_WE)

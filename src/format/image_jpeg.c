@@ -28,6 +28,7 @@ static bool probe(const uint8_t *bytes, size_t size)
 
 enum {
 	SCANS = 200, /* progressive files have about 10; each passes over the whole picture */
+	ROWS = 8,    /* asked for at a time */
 	QUALITY = 95
 };
 
@@ -148,8 +149,12 @@ static void read_rows(jpeg *c)
 	}
 	while (in->output_scanline < in->output_height) {
 		uint8_t *to = p->data + (size_t)in->output_scanline * row;
-		JSAMPROW rows[1] = {cmyk ? c->row : to};
-		jpeg_read_scanlines(in, rows, 1);
+		JDIMENSION rest = in->output_height - in->output_scanline;
+		JDIMENSION n = cmyk ? 1 : rest < ROWS ? rest : ROWS;
+		JSAMPROW rows[ROWS];
+		for (JDIMENSION k = 0; k < n; k++)
+			rows[k] = cmyk ? c->row : to + k * row;
+		jpeg_read_scanlines(in, rows, n);
 		if (cmyk)
 			from_cmyk(c, to);
 	}

@@ -125,7 +125,7 @@ static void round_row(uint8_t *restrict y, const float *restrict x, int64_t n)
 /* -- resampling --------------------------------------------------------------------------------
  * A few new rows at a time: the old ones that they need are widened and mixed by the kernels, then
  * columns are resampled; all of that stays in cache. */
-enum { BLOCK = 16, FREE = 4 };
+enum { BLOCK = 16 };
 
 typedef struct job {
 	const nc_picture *p;
@@ -151,34 +151,6 @@ static int64_t needed(const axis *a, int64_t i, int64_t n, int64_t *first)
 	return a->first[i + n - 1] + a->taps - *first;
 }
 
-/* Four numbers at once, of which only the channels count: the rest is overwritten by the next
- * pixel, or lies in what is kept free behind the last. */
-typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
-
-static inline void resample_fours(const axis *a, const float *x, float *y, int channels, int taps)
-{
-	const float *w = a->weight;
-	for (int64_t i = 0; i < a->out; i++, w += taps, y += channels) {
-		const float *from = x + a->first[i] * channels;
-		four sum = w[0] * *(const four *)from;
-		for (int t = 1; t < taps; t++)
-			sum += w[t] * *(const four *)(from + t * channels);
-		*(four *)y = sum;
-	}
-}
-
-static void resample_line(const axis *a, const float *x, float *y, int channels)
-{
-	if (channels == 3 && a->taps == 2)
-		resample_fours(a, x, y, 3, 2);
-	else if (channels == 1 && a->taps == 2)
-		for (int64_t i = 0; i < a->out; i++)
-			y[i] = a->weight[2 * i] * x[a->first[i]] +
-			       a->weight[2 * i + 1] * x[a->first[i] + 1];
-	else
-		resample_fours(a, x, y, channels, a->taps);
-}
-
 /* New rows i .. i + n - 1 into y, [n][columns->out][channels]. */
 static void resample_block(job *j, int64_t i, int64_t n, float *y)
 {
@@ -201,15 +173,29 @@ static void resample_block(job *j, int64_t i, int64_t n, float *y)
 					    .x = j->old,
 					    .y = j->mixed},
 			     0, 1);
-	for (int64_t k = 0; k < n; k++)
-		resample_line(b, j->mixed + k * length, y + k * b->out * channels, (int)channels);
+	j->kernels->resample(&(nc_resample){.outer = n,
+					    .in = j->width,
+					    .out = b->out,
+					    .inner = channels,
+					    .width = b->taps,
+					    .first = b->first,
+					    .count = b->count,
+					    .weight = b->weight,
+					    .x = j->mixed,
+					    .y = y},
+			     0, 1);
 }
 
 static void resample_all(job *j, const nacre_image_options *o, const int64_t at[2], uint8_t *out)
 {
 	const int64_t channels = j->p->channels, length = j->columns.out * channels;
+	const bool whole = o->dtype == NACRE_F32 && j->columns.out == o->width; /* rows of it */
 	for (int64_t i = 0; i < j->rows.out; i += BLOCK) {
 		int64_t n = nc_min(BLOCK, j->rows.out - i);
+		if (whole) {
+			resample_block(j, i, n, (float *)(void *)out + (at[0] + i) * length);
+			continue;
+		}
 		resample_block(j, i, n, j->line);
 		for (int64_t k = 0; k < n; k++) {
 			int64_t place = ((at[0] + i + k) * o->width + at[1]) * channels;
@@ -237,12 +223,12 @@ static nacre_status resample(job *j, nc_memory *m, const nacre_image_options *o,
 		int64_t first;
 		j->most = nc_max(j->most, needed(&j->rows, i, nc_min(BLOCK, size[0] - i), &first));
 	}
-	n = (size_t)(j->most + BLOCK) * length + BLOCK * (size_t)size[1] * channels + 2 * FREE;
+	n = (size_t)(j->most + BLOCK) * length + BLOCK * (size_t)size[1] * channels;
 	if (!s && (!nc_mul(n, sizeof(float), &bytes) || !(j->old = nc_alloc(m, bytes))))
 		s = nc_no_memory(e, bytes);
 	if (!s) {
 		j->mixed = j->old + (size_t)j->most * length;
-		j->line = j->mixed + BLOCK * length + FREE;
+		j->line = j->mixed + BLOCK * length;
 		resample_all(j, o, at, out);
 	}
 	nc_free(m, j->old, bytes);

@@ -6,6 +6,8 @@
 #include "nn/augment.h"
 
 #include "nn/resize.h"
+#include "op/attr.h"
+#include "op/table.h"
 
 #define BIG 65536
 #define NC_FILL_OPTIONS(type)                                                                      \
@@ -56,40 +58,6 @@ nacre_node *nc_augment_rerange(nacre_node *x, nc_range from, nc_range to)
 nacre_node *nc_augment_clip(nacre_node *x, nc_range to)
 {
 	return nacre_clip(x, to.low, to.high);
-}
-
-/* -- random_flip ------------------------------------------------------------------------------- */
-nacre_node *nc_augment_flip(nacre_node *x, nacre_node *flips, int mode)
-{
-	if (mode != NACRE_FLIP_VERTICAL)
-		x = nacre_select(flips, nacre_reverse(x, NACRE_AXIS(2)), x);
-	if (mode != NACRE_FLIP_HORIZONTAL)
-		x = nacre_select(flips, nacre_reverse(x, NACRE_AXIS(1)), x);
-	return x;
-}
-
-static nacre_node *random_flip_call(nc_call *c, nacre_layer *l, int n, nacre_node *const *x)
-{
-	(void)n;
-	int mode = ((const nacre_random_flip_options *)l->options)->mode;
-	if (!nc_augment_images(c, l, x[0]) || !c->training)
-		return c->error->status ? NULL : x[0];
-	nacre_node *u = nc_augment_draw(c, x[0], 4, 0, 1);
-	nacre_node *half = nacre_scalar(c->graph, x[0]->dtype, 0.5);
-	return nc_augment_flip(x[0], nacre_less_equal(u, half), mode);
-}
-
-static const nc_option random_flip_options[] = {
-    NC_OPT_CHOICE(nacre_random_flip_options, mode, "horizontal_and_vertical|horizontal|vertical"),
-    NC_OPT_END,
-};
-const nc_layer_class nc_class_random_flip = {
-    NC_AUGMENT(random_flip, "RandomFlip", nacre_random_flip_options, random_flip_options),
-    .call = random_flip_call,
-};
-nacre_layer *nacre_random_flip_new(nacre_random_flip_options options)
-{
-	return nc_layer_new(&nc_class_random_flip, &options, options.name);
 }
 
 /* -- maps -------------------------------------------------------------------------------------- */
@@ -145,13 +113,95 @@ nacre_node *nc_map_shear(nacre_node *x_factor, nacre_node *y_factor)
 	return map_of(part, identity);
 }
 
+/* Images that were flipped and are mapped next need not be written in between: the map of the flip,
+ * s x + o along each axis, goes behind the other one, which is not projective.  (Where that takes
+ * the nearest place, halves would be rounded to the other side.) */
+static nacre_node *with_flip(const nacre_node *flip, nacre_node *map)
+{
+	static const int32_t from_scale[8] = {0, 0, 0, 4, 4, 4, 6, 6};
+	static const int32_t from_shift[8] = {6, 6, 2, 6, 6, 5, 6, 6};
+	const int64_t eight[1] = {8};
+	nacre_node *scale = nacre_constant(flip->graph, NACRE_I32, 1, eight, from_scale);
+	nacre_node *shift = nacre_constant(flip->graph, NACRE_I32, 1, eight, from_shift);
+	nacre_node *s = nacre_gather(flip->in[1], scale, 1);
+	nacre_node *o = nacre_gather(flip->in[1], shift, 1);
+	return nacre_plus(nacre_times(map, s), o);
+}
+
 static nacre_node *mapped(nacre_node *x, nacre_node *map, int fill_mode, int interpolation,
 			  double fill_value)
 {
+	bool flipped = x && map && x->op == &nc_op_affine &&
+		       ((const nc_attr_affine *)x->attr)->flip && interpolation != NACRE_NEAREST;
+	if (flipped) {
+		map = with_flip(x, map);
+		x = x->in[0];
+	}
 	return nacre_affine_transform(x, map,
 				      (nacre_affine_options){.fill_mode = fill_mode,
 							     .interpolation = interpolation,
 							     .fill_value = fill_value});
+}
+
+/* -- random_flip ------------------------------------------------------------------------------- */
+/* a and b of the coordinate a i + b: i, or backwards where `flips`, [n] of 0 and 1, has a 1 */
+static void backwards(nacre_node *flips, int64_t size, nacre_node **a, nacre_node **b)
+{
+	*a = nacre_add_number(nacre_scale(flips, -2), 1);
+	*b = nacre_scale(flips, (double)(size - 1));
+}
+
+static bool can_be_mapped(int64_t size)
+{
+	return size > 0 && size <= NC_AFFINE_MOST;
+}
+
+/* A map to the nearest place, which is exact: one pass over the images. */
+nacre_node *nc_augment_flip(nacre_node *x, nacre_node *flips, int mode)
+{
+	nacre_node *part[8] = {NULL};
+	if (!x || !flips)
+		return NULL;
+	if (!can_be_mapped(x->shape[1]) || !can_be_mapped(x->shape[2])) {
+		unsigned axes = (mode == NACRE_FLIP_VERTICAL ? 0 : NACRE_AXIS(2)) |
+				(mode == NACRE_FLIP_HORIZONTAL ? 0 : NACRE_AXIS(1));
+		return nacre_select(flips, nacre_reverse(x, axes), x);
+	}
+	nacre_node *one = nacre_cast(nacre_reshape(flips, 1, x->shape), x->dtype);
+	if (mode != NACRE_FLIP_VERTICAL)
+		backwards(one, x->shape[2], &part[0], &part[2]);
+	if (mode != NACRE_FLIP_HORIZONTAL)
+		backwards(one, x->shape[1], &part[4], &part[5]);
+	x = nacre_affine_transform(x, map_of(part, identity),
+				   (nacre_affine_options){.fill_mode = NACRE_FILL_NEAREST,
+							  .interpolation = NACRE_NEAREST});
+	if (x)
+		((nc_attr_affine *)x->attr)->flip = true;
+	return x;
+}
+
+static nacre_node *random_flip_call(nc_call *c, nacre_layer *l, int n, nacre_node *const *x)
+{
+	(void)n;
+	int mode = ((const nacre_random_flip_options *)l->options)->mode;
+	if (!nc_augment_images(c, l, x[0]) || !c->training)
+		return c->error->status ? NULL : x[0];
+	nacre_node *u = nc_augment_draw(c, x[0], 4, 0, 1);
+	nacre_node *half = nacre_scalar(c->graph, x[0]->dtype, 0.5);
+	return nc_augment_flip(x[0], nacre_less_equal(u, half), mode);
+}
+
+static const nc_option random_flip_options[] = {
+    NC_OPT_CHOICE(nacre_random_flip_options, mode, "horizontal_and_vertical|horizontal|vertical"),
+    NC_OPT_END,
+};
+const nc_layer_class nc_class_random_flip = {
+    NC_AUGMENT(random_flip, "RandomFlip", nacre_random_flip_options, random_flip_options),
+    .call = random_flip_call,
+};
+nacre_layer *nacre_random_flip_new(nacre_random_flip_options options)
+{
+	return nc_layer_new(&nc_class_random_flip, &options, options.name);
 }
 
 /* -- random_rotation --------------------------------------------------------------------------- */

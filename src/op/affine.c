@@ -74,6 +74,7 @@ static const nc_field fields_affine[] = {
 	{"interpolation", NC_FIELD_INT, offsetof(nc_attr_affine, interpolation)},
 	{"fill", NC_FIELD_INT, offsetof(nc_attr_affine, fill)},
 	{"value", NC_FIELD_F64, offsetof(nc_attr_affine, value)},
+	{"flip", NC_FIELD_BOOL, offsetof(nc_attr_affine, flip)},
 	{0}};
 
 #define ROW(id, keras_name)                                                                        \

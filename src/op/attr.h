@@ -83,12 +83,14 @@ typedef struct nc_attr_random {
 	double a, b;
 	uint32_t key;
 } nc_attr_random;
-/* affine: height and width of the result; interpolation and fill as in nacre/augment.h */
+/* affine: height and width of the result; interpolation and fill as in nacre/augment.h; flip: every
+ * map is one of an image to itself, upright or backwards, along each axis */
 enum { NC_AFFINE_MOST = 32768, NC_RESIZE_MOST = 1 << 24 };
 typedef struct nc_attr_affine {
 	int64_t height, width;
 	int interpolation, fill;
 	double value;
+	bool flip;
 } nc_attr_affine;
 /* resize: the axis gets `size` places; adjoint: by the transpose of the weights that lead from
  * `size` places to those that x has */

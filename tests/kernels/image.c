@@ -71,14 +71,22 @@ static void plain(const nc_affine *a, bool adjoint, double *to)
 	}
 }
 
-/* Multiples of 1/16 that are no half: exact in f32, and no place where nearest turns. */
+/* Multiples of 1/16 that are no half: exact in f32, and no place where nearest turns.  Some scale
+ * and shift both axes alone, some of these flip or shift. */
 static void draw_maps(float *t, int64_t n, bool projective)
 {
-	for (int64_t i = 0; i < n * 8; i++) {
-		int64_t k = i % 8;
-		t[i] = k == 2 || k == 5 ? (float)(4 * pick(-40, 40) + 1) / 16
-		       : k >= 6		? (projective ? (float)pick(0, 3) / 64 : 0)
-					: (float)pick(-8, 8) / 4;
+	for (int64_t image = 0; image < n; image++, t += 8) {
+		for (int64_t k = 0; k < 8; k++)
+			t[k] = k == 2 || k == 5 ? (float)(4 * pick(-40, 40) + 1) / 16
+			       : k >= 6		? (projective ? (float)pick(0, 3) / 64 : 0)
+						: (float)pick(-8, 8) / 4;
+		if (projective || pick(0, 2) == 0)
+			continue;
+		t[1] = t[3] = 0;
+		if (pick(0, 1))
+			t[0] = pick(0, 2) ? 1 : -1;
+		if (pick(0, 1))
+			t[4] = pick(0, 2) ? 1 : -1;
 	}
 }
 
@@ -96,8 +104,8 @@ static void run_affine(bool adjoint)
 {
 	static const int64_t channels[] = {1, 3, 4, 2};
 	nc_affine a = {.n = pick(1, 4),
-		       .h = pick(1, 20),
-		       .w = pick(1, 20),
+		       .h = pick(1, adjoint || pick(0, 3) ? 20 : 90),
+		       .w = pick(1, adjoint || pick(0, 3) ? 20 : 400),
 		       .c = channels[pick(0, 3)],
 		       .height = pick(1, 15),
 		       .width = pick(0, 3) ? pick(1, 30) : pick(100, 140),

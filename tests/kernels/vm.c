@@ -163,6 +163,43 @@ TEST(random_programs)
 	}
 }
 
+/* Numbers of each image, and of each channel of each: the same over many tiles, then others; images
+ * end within a tile or not. */
+TEST(bands)
+{
+	static const int64_t pixels[] = {2048, 2049, 3000, 4096, 5000, 1000};
+	for (int round = 0; round < 40; round++) {
+		const int64_t c = pick(1, 5), n = pick(1, 5), size = pixels[pick(0, 5)];
+		nc_vm vm = {.rank = 3, .size = {n, size, c}, .n_operands = 3, .n_results = 1};
+		vm.total = n * size * c;
+		float *x = guarded_floats(vm.total), *y = guarded_floats(vm.total);
+		const nc_vtype types[] = {NC_V_F32, NC_V_BOOL, NC_V_U8};
+		for (int o = 1; o < 3; o++) {
+			const int64_t channel = o == 1 ? 0 : 1, image = o == 1 ? 1 : c;
+			const nc_vtype type = types[pick(0, 2)];
+			char *p = guarded((size_t)(n * image) * (size_t)type_bytes[type]);
+			randomize(type, p, n * image);
+			vm.operand[o] = (nc_operand){p, type, NC_STRIDED, {image, 0, channel}};
+		}
+		vm.operand[0] = (nc_operand){x, NC_V_F32, NC_FLAT, {0}};
+		vm.result[0] = (nc_result){y, NC_V_F32, 0, NC_FLAT, {0}};
+		random_code(&vm, 3);
+		float *want = malloc((size_t)vm.total * sizeof *want);
+		expected(&vm, want);
+		FOR_ISAS(k)
+		{
+			FOR_TEAMS(nt)
+			{
+				memset(y, 0x5a, (size_t)vm.total * sizeof *y);
+				run_team(k, &vm, nt);
+				check_results(k, &vm, nt, want);
+			}
+		}
+		free(want);
+		guarded_release();
+	}
+}
+
 /* a result may take the place of a flat operand, if no result is a bare operand */
 TEST(in_place)
 {

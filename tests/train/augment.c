@@ -475,6 +475,38 @@ TEST(distributions)
 	nacre_tensor_free(x);
 }
 
+/* A flip goes into the map behind it, if nothing else lies between: the pictures are the same. */
+TEST(flips_before_maps)
+{
+	nacre_tensor *x = pictures(N);
+	for (int i = 0; i < 5; i++) {
+		nacre_tensor *y[2];
+		for (int between = 0; between < 2; between++) {
+			nacre_model *m = nacre_sequential("m");
+			nacre_add(m, nacre_input(SIDE, SIDE, 3));
+			nacre_add(m, nacre_random_flip(i % 3));
+			if (between)
+				nacre_add(m, nacre_rescaling(1));
+			nacre_add(m, i == 0   ? nacre_random_translation(0.4, 0.4)
+				     : i == 1 ? nacre_random_rotation(0.3)
+				     : i == 2 ? nacre_random_zoom(0.3, 0.2)
+				     : i == 3 ? nacre_random_shear(0.3, 0.2, .fill_value = 9,
+								   .fill_mode = NACRE_FILL_CONSTANT)
+					      : nacre_random_rotation(
+						    0.2, .interpolation = NACRE_NEAREST));
+			y[between] = sample(m, x, 1);
+			nacre_model_free(m);
+		}
+		CHECK(!same(x, y[0]));
+		for (int64_t k = 0; k < nacre_tensor_size(y[0]); k++)
+			CHECK_NEAR(nacre_tensor_get(y[0], k), nacre_tensor_get(y[1], k),
+				   i == 4 ? 0 : 0.02);
+		nacre_tensor_free(y[0]);
+		nacre_tensor_free(y[1]);
+	}
+	nacre_tensor_free(x);
+}
+
 /* Labels are mixed as images are: an image of one value v has the label (v, 255 - v) / 255. */
 static void check_mixture(nacre_layer *l, bool exact)
 {
