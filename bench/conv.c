@@ -7,8 +7,8 @@
  *
  * oneDNN runs directly in the layout that it likes best, directly on NHWC, and by Winograd's way
  * where it has one, which is F(4x4): it multiplies half as often as our F(2x2), and its error is
- * larger; forward we have that too, for programs that ask for it.  Its arrays lie in its own layouts already, and its filters are laid out before the clock
- * starts, as ours are.  A layer is compared with the faster direct one, and with its Winograd.
+ * larger; forward we have that too, for programs that ask for it.  Its arrays lie in its own
+ * layouts already, and its filters are laid out before the clock starts, as ours are.  A layer is compared with the faster direct one, and with its Winograd.
  */
 #include <math.h>
 #include <stdio.h>
@@ -105,7 +105,9 @@ static nacre_node *weight(contender *c, int i, int rank, const int64_t *shape)
 
 static contender ours(const layer *l, pass p, int fast)
 {
-	contender c = {.name = fast ? "nacre, F(4x4)" : "nacre", .run = run_ours, .graph = nacre_graph_new(NULL)};
+	contender c = {.name = fast ? "nacre, F(4x4)" : "nacre",
+		       .run = run_ours,
+		       .graph = nacre_graph_new(NULL)};
 	nacre_window w = {.size = {l->k, l->k}, .stride = {l->stride, l->stride}};
 	w.before[0] = w.before[1] = w.after[0] = w.after[1] = l->pad;
 	int64_t filter[4] = {l->k, l->k, l->ci, l->co}, out = out_size(l);

@@ -176,13 +176,14 @@ static int run_predict(int n, char **operand, const void *given)
 	    predict_pictures(n, operand, o, &pictures))
 		return pictures;
 	if (is_model(operand[0])) {
-		int code = refuse_given(&predict_command, &o->common, false, "output,fast-convolution",
-					MODEL_FILE);
+		int code = refuse_given(&predict_command, &o->common, false,
+					"output,fast-convolution", MODEL_FILE);
 		return code ? code : model_predict(n, operand, o->output, o->fast);
 	}
 	if (n > 2)
 		return fail(NACRE_INVALID, "expected one table, got \"%s\" as well", operand[2]);
-	int refused = refuse_given(&predict_command, &o->common, true, "top,fast-convolution", "a table");
+	int refused = refuse_given(&predict_command, &o->common, true, "top,fast-convolution",
+				   "a table");
 	if (refused)
 		return refused;
 	sink s = {0};
