@@ -8,7 +8,8 @@
  * oneDNN runs directly in the layout that it likes best, directly on NHWC, and by Winograd's way
  * where it has one, which is F(4x4): it multiplies half as often as our F(2x2), and its error is
  * larger; forward we have that too, for programs that ask for it.  Its arrays lie in its own
- * layouts already, and its filters are laid out before the clock starts, as ours are.  A layer is compared with the faster direct one, and with its Winograd.
+ * layouts already, and its filters are laid out before the clock starts, as ours are.  A layer is
+ * compared with the faster direct one, and with its Winograd.
  */
 #include <math.h>
 #include <stdio.h>

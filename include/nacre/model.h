@@ -57,9 +57,9 @@ nacre_status nacre_set_seed(nacre_model *model, uint64_t seed);
 nacre_status nacre_set_policy(nacre_model *model, nacre_policy policy);
 
 /* 1: predict may compute convolutions of 3x3 by F(4x4, 3x3), which multiplies a quarter as often as
- * the direct way and rounds ten times as much: at most 3e-6 of the sum of the absolute products were
- * seen.  For models that are mostly such convolutions (VGG); 0 at first.  Training and evaluate do
- * not ask for it. */
+ * the direct way and rounds ten times as much: at most 3e-6 of the sum of the absolute products
+ * were seen.  For models that are mostly such convolutions (VGG); 0 at first.  Training and
+ * evaluate do not ask for it. */
 nacre_status nacre_set_fast_convolution(nacre_model *model, int on);
 
 /* Sequential: one layer after the other, the first a nacre_input().  The layer is the model's from

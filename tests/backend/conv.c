@@ -134,16 +134,16 @@ static double error_of(const nacre_tensor *got, const double *want, const double
 	return worst;
 }
 
-static void check(const char *isa, const shape *s, bool forward, int fast, int bit, double bound)
+static void check(const char *isa, const shape *s, const arrays *a, bool forward, int fast, int bit,
+		  double bound)
 {
-	arrays a = arrays_new(s);
 	nacre_tensor *first = NULL;
 	for (int threads = 1; threads <= 7; threads += 2) {
 		nacre_runtime_options o = {.threads = threads, .isa = isa};
 		nacre_runtime *r = nacre_runtime_new(&o, NULL);
-		nacre_tensor *out = run(r, s, &a, forward, fast, bit);
-		double e = forward ? error_of(out, a.y, a.y_abs, a.bias)
-				   : error_of(out, a.df, a.df_abs, NULL);
+		nacre_tensor *out = run(r, s, a, forward, fast, bit);
+		double e = forward ? error_of(out, a->y, a->y_abs, a->bias)
+				   : error_of(out, a->df, a->df_abs, NULL);
 		if (!(e <= bound))
 			test_failed(__FILE__, __LINE__,
 				    "%s %s of [%lld, %lld, %lld, %lld] to %lld by %d: error %.2g",
@@ -160,7 +160,16 @@ static void check(const char *isa, const shape *s, bool forward, int fast, int b
 		nacre_runtime_free(r);
 	}
 	nacre_tensor_free(first);
-	arrays_free(&a);
+}
+
+static void check_all(const shape *s, size_t n, bool forward, int fast, int bit, double bound)
+{
+	for (; n > 0; n--, s++) {
+		arrays a = arrays_new(s);
+		for (int i = 0; nc_cpu_isa(i); i++)
+			check(nc_cpu_isa(i), s, &a, forward, fast, bit, bound);
+		arrays_free(&a);
+	}
 }
 
 /* odd edges, one tile, several blocks, several samples a block, planes outside */
@@ -168,28 +177,25 @@ static const shape shapes[] = {{1, 4, 4, 16, 16, 1, 3},   {2, 7, 9, 17, 20, 1, 3
 			       {1, 30, 35, 40, 33, 0, 3}, {5, 8, 8, 130, 70, 1, 3},
 			       {3, 7, 7, 300, 40, 1, 3},  {2, 14, 13, 48, 200, 1, 3}};
 
+enum { SHAPES = sizeof shapes / sizeof *shapes };
+
 TEST(forward)
 {
-	for (int i = 0; nc_cpu_isa(i); i++)
-		for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
-			check(nc_cpu_isa(i), &shapes[s], true, 0, 1, 5e-7);
+	check_all(shapes, SHAPES, true, 0, 1, 5e-7);
 }
 
 TEST(forward_with_tiles_of_four)
 {
-	for (int i = 0; nc_cpu_isa(i); i++)
-		for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
-			check(nc_cpu_isa(i), &shapes[s], true, 1, 2, 5e-6);
+	check_all(shapes, SHAPES, true, 1, 2, 5e-6);
 }
 
-/* 512 tiles and more; many channels: fewer chunks than threads */
+/* 512 tiles and more; fewer chunks than threads, which share panels then */
 TEST(by_filter)
 {
-	static const shape deep[] = {
-	    {9, 16, 15, 16, 33, 1, 3}, {32, 8, 7, 70, 160, 1, 3}, {2, 34, 32, 290, 300, 1, 3}};
-	for (int i = 0; nc_cpu_isa(i); i++)
-		for (size_t s = 0; s < sizeof deep / sizeof *deep; s++)
-			check(nc_cpu_isa(i), &deep[s], false, 0, 4, 5e-7);
+	static const shape deep[] = {{9, 16, 15, 16, 33, 1, 3},
+				     {32, 8, 7, 70, 80, 1, 3},
+				     {2, 34, 32, 130, 140, 1, 3}};
+	check_all(deep, 3, false, 0, 4, 5e-7);
 }
 
 /* several runs of the window in a tile */
@@ -198,7 +204,5 @@ TEST(by_filter_of_one_channel)
 	static const shape thin[] = {{3, 9, 11, 1, 32, 0, 3}, {2, 12, 13, 1, 20, 2, 5},
 				     {1, 7, 8, 1, 16, 1, 3},  {40, 6, 6, 1, 8, 1, 3},
 				     {2, 9, 9, 3, 32, 0, 1},  {3, 10, 9, 2, 40, 1, 4}};
-	for (int i = 0; nc_cpu_isa(i); i++)
-		for (size_t s = 0; s < sizeof thin / sizeof *thin; s++)
-			check(nc_cpu_isa(i), &thin[s], false, 0, 0, 5e-7);
+	check_all(thin, 6, false, 0, 0, 5e-7);
 }
