@@ -3,7 +3,7 @@
  * objects.c - ten kinds of things in pictures of 32 x 32 told apart by a ResNet-20, trained on
  * pictures that are changed at random; see docs/objects.md.
  *
- *     objects [EPOCHS [SAMPLES]]      12 epochs of all 50,000; writes objects.csv, objects.keras
+ *     objects [EPOCHS [SAMPLES]]      18 epochs of all 50,000; writes objects.csv, objects.keras
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +49,7 @@ static void compile(nacre_model *m, double steps)
 
 int main(int argc, char **argv)
 {
-	int epochs = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 12;
+	int epochs = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 18;
 	long samples = argc > 2 ? strtol(argv[2], NULL, 10) : 50000;
 	nacre_dataset *train = pictures(NACRE_TRAIN, samples);
 	nacre_dataset *test = pictures(NACRE_TEST, samples);
