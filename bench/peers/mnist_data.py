@@ -50,6 +50,6 @@ def report(**values):
         if isinstance(value, list):
             value = ",".join(f"{v:.4f}" for v in value)
         elif isinstance(value, float):
-            value = f"{value:.4f}"
+            value = f"{value:.6g}"
         parts.append(f"{key}={value}")
     print(" ".join(parts), flush=True)
