@@ -125,6 +125,14 @@ static void collect(const nacre_model *m, const nc_feeder *f, const nacre_progra
 	}
 }
 
+/* Batches that nobody counts, by a bar or callbacks, may be smaller than they were asked for. */
+static int64_t slice(const nacre_model *m, const nc_source *s, const nacre_predict_options *o)
+{
+	int64_t batch = nc_batch_size(s, o->batch_size);
+	bool counted = o->verbose > 0 || nc_is_callback(o->callbacks);
+	return o->training || counted || batch < 2 ? o->batch_size : nc_model_at_once(m, batch);
+}
+
 static bool predict(nacre_model *m, const nacre_predict_options *o, nacre_tensor **out)
 {
 	nc_source s;
@@ -133,7 +141,7 @@ static bool predict(nacre_model *m, const nacre_predict_options *o, nacre_tensor
 	nc_mode mode = o->training > 0 ? NC_SAMPLE : NC_PREDICT;
 	if (!nc_source_open(&s, m, o->data, mode, "predict") || !nc_model_draw(m) ||
 	    !make_outputs(m, s.size, out) ||
-	    !nc_feeder_open(&f, m, &s, mode, o->batch_size, "predict"))
+	    !nc_feeder_open(&f, m, &s, mode, slice(m, &s, o), "predict"))
 		return false;
 	f.step = (uint64_t)o->training << 32;
 	bool stop = false;

@@ -237,6 +237,9 @@ bool nc_notes_read(nacre_model *m, const void *data, size_t size, nc_arena *aren
 nacre_program *nc_model_program(nacre_model *m, nc_mode mode, int64_t rows, int n_targets,
 				const nc_target *target);
 
+/* slice.c: how many samples of a batch a prediction best computes at a time */
+int64_t nc_model_at_once(const nacre_model *m, int64_t batch);
+
 /* build.c: calls the layers of `of` on what its inputs are now, for a batch of `rows`; what goes
  * wrong is an error of m.  And: takes the graph's error over, if it has one; whether m has none
  * then. */
@@ -295,6 +298,8 @@ struct nc_feeder { /* two buffers: one is read by a step while the next is fille
 	nc_batch batch;                          /* being filled */
 	nc_making making;                        /* of it */
 };
+/* of the batches of a source, if `asked` (0: not) were asked for */
+int64_t nc_batch_size(const nc_source *s, int64_t asked);
 bool nc_feeder_open(nc_feeder *f, nacre_model *m, nc_source *s, nc_mode mode, int64_t batch_size,
 		    const char *what);
 void nc_feeder_close(nc_feeder *f);

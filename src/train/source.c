@@ -152,6 +152,12 @@ bool nc_source_open(nc_source *s, nacre_model *m, nacre_dataset *d, nc_mode mode
 }
 
 /* -- batches ----------------------------------------------------------------------------------- */
+int64_t nc_batch_size(const nc_source *s, int64_t asked)
+{
+	int64_t usual = s->data->batch_size ? s->data->batch_size : 32;
+	return nc_min(asked ? asked : usual, s->size);
+}
+
 bool nc_feeder_open(nc_feeder *f, nacre_model *m, nc_source *s, nc_mode mode, int64_t batch_size,
 		    const char *what)
 {
@@ -162,9 +168,7 @@ bool nc_feeder_open(nc_feeder *f, nacre_model *m, nc_source *s, nc_mode mode, in
 			      (long long)batch_size);
 		return false;
 	}
-	if (!batch_size)
-		batch_size = s->data->batch_size ? s->data->batch_size : 32;
-	f->batch_size = nc_min(batch_size, s->size);
+	f->batch_size = nc_batch_size(s, batch_size);
 	f->batches = (s->size + f->batch_size - 1) / f->batch_size;
 	size_t bytes = 0, part = 0;
 	bool fits = true;

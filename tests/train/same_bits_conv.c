@@ -4,6 +4,7 @@
  * for bit, whichever kernel a layer takes: direct, Winograd's, depthwise, with strides, 1x1.
  */
 #include "help.h"
+#include "train/model.h"
 
 enum { SIDE = 17, SAMPLES = 80, BATCH = 32, MOST = 32 };
 
@@ -118,4 +119,45 @@ TEST(fast_convolution_is_of_predict_alone_and_may_be_taken_back)
 	nacre_model_free(m);
 	nacre_dataset_free(d);
 	nacre_runtime_free(rt);
+}
+
+static int count(void *batches, nacre_model *m, int64_t i)
+{
+	(void)m, (void)i;
+	++*(int *)batches;
+	return 0;
+}
+
+/* Large images are computed a few at a time where nobody counts batches. */
+TEST(slices_of_a_batch_give_its_bits)
+{
+	enum { SIZE = 64, IMAGES = 32 };
+	nacre_model *m = nacre_sequential("m");
+	nacre_add(m, nacre_input(SIZE, SIZE, 3));
+	nacre_add(m, nacre_conv2d(64, {3}, .activation = nacre_relu));
+	nacre_add(m, nacre_batch_normalization());
+	nacre_add(m, nacre_max_pooling2d({4}));
+	nacre_add(m, nacre_flatten());
+	nacre_add(m, nacre_dense(3, .activation = nacre_softmax));
+	nacre_tensor *x =
+	    nacre_tensor_new(NULL, NACRE_F32, 4, (int64_t[]){IMAGES, SIZE, SIZE, 3}, NULL);
+	float *v = nacre_tensor_data(x);
+	for (int64_t i = 0; i < nacre_tensor_size(x); i++)
+		v[i] = (float)(test_random() % 1000) / 1000;
+	nacre_dataset *d = nacre_dataset_from_tensors(NULL, x, NULL);
+	int batches = 0;
+	nacre_tensor *sliced = nacre_predict_on_batch(m, d, NULL);
+	nacre_tensor *whole =
+	    nacre_predict(m, d, .batch_size = IMAGES,
+			  .callbacks = {{.context = &batches, .on_predict_batch_end = count}});
+	CHECK(nc_model_at_once(m, IMAGES) < IMAGES);
+	CHECK_EQ(batches, 1);
+	CHECK_FINE(m);
+	CHECK(memcmp(nacre_tensor_data(sliced), nacre_tensor_data(whole),
+		     (size_t)nacre_tensor_size(whole) * sizeof(float)) == 0);
+	nacre_tensor_free(sliced);
+	nacre_tensor_free(whole);
+	nacre_tensor_free(x);
+	nacre_dataset_free(d);
+	nacre_model_free(m);
 }
