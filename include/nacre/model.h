@@ -280,8 +280,8 @@ typedef struct nacre_predict_options {
 } nacre_predict_options;
 /* The first output for all samples, [n, ...]; the caller frees it.  Where neither a bar nor
  * callbacks count batches, large images are computed a few at a time, so that what a layer gives is
- * still in the cache when the next one reads it; the bits are the same.  With .outputs the others come
- * too, and [0] is what is returned.  NULL after an error. */
+ * still in the cache when the next one reads it; the bits are the same.  With .outputs the others
+ * come too, and [0] is what is returned.  NULL after an error. */
 nacre_tensor *nacre_predict_with(nacre_model *model, nacre_predict_options options);
 /* the same for one input given as a tensor */
 nacre_tensor *nacre_predict_tensor(nacre_model *model, const nacre_tensor *x);

@@ -280,6 +280,11 @@ static bool leaves_out(const nc_window3 *w, int64_t phases)
 	return false;
 }
 
+static double places(const int64_t *size)
+{
+	return (double)(size[0] * size[1] * size[2]);
+}
+
 static bool lower_conv_input(nc_compile *c, nacre_node *n, const nc_window3 *w,
 			     const nc_vm_build *b)
 {
@@ -297,7 +302,8 @@ static bool lower_conv_input(nc_compile *c, nacre_node *n, const nc_window3 *w,
 		k.nr = nc_cpu_kernels(c)->gemm_width(k.co);
 		int panels = packed(c, n->in[1], &k, pack);
 		panels = winograd(c, n->in[1], &k, panels, phases == 1 ? 2 : 0);
-		if (panels < 0 || !add_conv(c, n, &k, dy, panels, dx, b, 1 / (double)phases))
+		double part = places(k.size) / places(w->size);
+		if (panels < 0 || !add_conv(c, n, &k, dy, panels, dx, b, part))
 			return false;
 	}
 	return true;
