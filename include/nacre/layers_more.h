@@ -279,7 +279,11 @@ nacre_layer *nacre_normalization_new(nacre_normalization_options options);
 
 /* What a layer makes of a number 0 .. k-1: int: as it is; one_hot: a new axis of k (in the place of
  * a last axis of 1); multi_hot: which of them occur along the first axis of a sample; count: how
- * often; tf_idf, of lookups alone: how often, times the weight of each. */
+ * often; tf_idf, of lookups alone: how often, times the weight of each.
+ *
+ * sparse, beside it: in Keras the output is then a sparse tensor (on TensorFlow; not in mode int).
+ * Nacre has none: here it is an ordinary tensor of the same numbers, and the option is there so
+ * that files keep it. */
 typedef enum nacre_output_mode {
 	NACRE_OUTPUT_DEFAULT, /* category_encoding: multi_hot; the others: int */
 	NACRE_OUTPUT_INT,
@@ -295,6 +299,7 @@ typedef struct nacre_discretization_options {
 	nacre_numbers bin_boundaries;
 	int64_t num_bins;
 	int output_mode; /* nacre_output_mode */
+	int sparse;
 	const char *name;
 } nacre_discretization_options;
 nacre_layer *nacre_discretization_new(nacre_discretization_options options);
@@ -303,6 +308,7 @@ nacre_layer *nacre_discretization_new(nacre_discretization_options options);
 typedef struct nacre_category_encoding_options {
 	int64_t num_tokens;
 	int output_mode; /* nacre_output_mode, but int */
+	int sparse;
 	const char *name;
 } nacre_category_encoding_options;
 nacre_layer *nacre_category_encoding_new(nacre_category_encoding_options options);
@@ -319,7 +325,10 @@ nacre_layer *nacre_category_encoding_new(nacre_category_encoding_options options
  *
  * Mode tf_idf: idf_weights has the weight of each word, or before them those of unknown ones (else
  * their mean); adapted ones are log(1 + rows / (1 + rows with the word)).  They become the layer's
- * weight "idf_weights", which is not trained. */
+ * weight "idf_weights", which is not trained.
+ *
+ * In other modes than int an output has as many places as there are indices, and with
+ * pad_to_max_tokens always max_tokens of them: 0 behind the last word's. */
 typedef struct nacre_integer_lookup_options {
 	nacre_numbers vocabulary;
 	int64_t num_oov_indices; /* 0 means 1; -1: none */
@@ -328,7 +337,9 @@ typedef struct nacre_integer_lookup_options {
 	int64_t oov_token; /* -1 */
 	int invert;        /* in mode int */
 	int output_mode;   /* nacre_output_mode */
-	int64_t max_tokens; /* 0: no limit; else at least 2 */
+	int sparse;
+	int64_t max_tokens;    /* 0: no limit; else at least 2 */
+	int pad_to_max_tokens; /* with max_tokens */
 	nacre_numbers idf_weights;
 	const char *name;
 } nacre_integer_lookup_options;
@@ -348,10 +359,12 @@ typedef struct nacre_string_lookup_layer_options {
 	nacre_texts vocabulary;  /* copied; none: nacre_adapt_texts(), before it is applied */
 	int64_t num_oov_indices; /* 0 means 1; -1: none, an unknown text is an error */
 	int64_t max_tokens;      /* all indices together; 0: no limit, else at least 2 */
+	int pad_to_max_tokens;   /* with max_tokens: as above */
 	const char *mask_token;  /* mode int: gets 0; else counts as none; NULL: there is none */
 	const char *oov_token;   /* what unknown words are shown as; NULL: "[UNK]" */
 	int invert;              /* in mode int */
 	int output_mode;         /* nacre_output_mode */
+	int sparse;
 	nacre_numbers idf_weights; /* of mode tf_idf, as above */
 	nacre_numbers salt;        /* none; one whole number, or two: those of SipHash */
 	const char *name;
@@ -361,6 +374,7 @@ typedef struct nacre_hashing_layer_options {
 	int64_t num_bins;
 	const char *mask_value; /* gets bin 0, all others one of the rest; NULL: none */
 	int output_mode;        /* nacre_output_mode, but tf_idf */
+	int sparse;
 	nacre_numbers salt;     /* none; one whole number, or two: those of SipHash */
 	const char *name;
 } nacre_hashing_layer_options;

@@ -46,7 +46,8 @@ typedef struct nc_option {
 	double number;        /* what 0 stands for */
 	double low, high;     /* of numbers, both included */
 	const char *function; /* what NULL stands for: name of an activation or initializer */
-	const char *keras;    /* its name in Keras's files; "!x": the opposite of x; NULL: `name` */
+	const char *keras;    /* its name in Keras's files; "!x": the opposite of x; NULL: `name`;
+				 "": see NC_OPT_APART */
 	size_t more;          /* offset of an initializer's own options (0: there are none), of the
 				 end of a range */
 } nc_option;
@@ -76,7 +77,6 @@ typedef struct nc_option {
 #define NC_OPT_TEXT(type, field) NC_OPT_NUMBER(TEXT, type, field, 0, 0, 0)
 #define NC_OPT_PAIRS(type, field, axes) NC_OPT_NUMBER(PAIRS, type, field, axes, 0, 0)
 #define NC_OPT_NUMBERS(type, field) NC_OPT_NUMBER(NUMBERS, type, field, 0, 0, 0)
-#define NC_OPT_TEXTS(type, field) NC_OPT_NUMBER(TEXTS, type, field, 0, 0, 0)
 #define NC_OPT_LAYER(type, field) NC_OPT_NUMBER(LAYER, type, field, 0, 0, 0)
 /* field and the field `end`; standard: what zeros stand for, "0.02,0.33"; NULL: 0; "null": none */
 #define NC_OPT_RANGE(type, field, end, low, high, standard)                                        \
@@ -92,6 +92,9 @@ typedef struct nc_option {
 		   offsetof(type, field##_options))
 #define NC_OPT_NAMED(kind, type, field, keras)                                                     \
 	NC_OPT_ALL(kind, type, field, 0, 0, 0, NULL, keras, 0)
+/* files have it in another form, which code of its own reads and writes */
+#define NC_OPT_APART(kind, type, field, number, low, high)                                         \
+	NC_OPT_ALL(kind, type, field, number, low, high, NULL, "", 0)
 #define NC_OPT_END                                                                                 \
 	{                                                                                          \
 		NULL, NC_OPTION_BOOL, 0, 0, 0, 0, NULL, NULL, 0                                    \

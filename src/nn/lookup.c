@@ -45,6 +45,8 @@ nc_lookup nc_lookup_of(const nacre_layer *l)
 				.most = s->max_tokens,
 				.masks = s->mask_token,
 				.invert = s->invert,
+				.sparse = s->sparse,
+				.pads = s->pad_to_max_tokens,
 				.mode = s->output_mode,
 				.idf = &s->idf_weights};
 	else
@@ -53,10 +55,13 @@ nc_lookup nc_lookup_of(const nacre_layer *l)
 				.most = i->max_tokens,
 				.masks = i->masks,
 				.invert = i->invert,
+				.sparse = i->sparse,
+				.pads = i->pad_to_max_tokens,
 				.mode = i->output_mode,
 				.idf = &i->idf_weights};
 	v.zero_masks = v.masks && v.mode == NACRE_OUTPUT_INT;
 	v.first = v.unknown + v.zero_masks;
+	v.width = v.pads ? v.most : v.first + v.words;
 	return v;
 }
 
@@ -156,6 +161,10 @@ bool nc_lookup_check(nacre_layer *l)
 		return nc_layer_refuse(l, "output_mode: only int can be inverted");
 	if (v.most == 1)
 		return nc_layer_refuse(l, "max_tokens: expected at least 2, got 1");
+	if (v.pads && !v.most)
+		return nc_layer_refuse(l, "pad_to_max_tokens: expected max_tokens too, got none");
+	if (!nc_encode_check(l, v.sparse, v.mode))
+		return false;
 	if (v.most && v.words && v.first + v.words > v.most)
 		return nc_layer_refuse(l, "vocabulary: expected at most %lld indices, got %lld",
 				       (long long)v.most, (long long)(v.first + v.words));
@@ -186,22 +195,22 @@ int64_t nc_lookup_missing(const nacre_layer *l, const nacre_tensor *x, bool *mem
 
 /* -- what the two share ------------------------------------------------------------------------ */
 /* The weights of tf_idf: one for each index, those of unknown words the mean of all where they are
- * not given. */
+ * not given, 0 for what pads. */
 static bool lookup_build(nc_call *c, nacre_layer *l, int n, nacre_node *const *x)
 {
 	(void)n, (void)x;
 	const nc_lookup v = nc_lookup_of(l);
-	int64_t size = v.first + v.words, before = size - v.idf->n;
+	int64_t last = v.first + v.words, before = last - v.idf->n;
 	double mean = 0;
 	nacre_error e = {0};
 	if (v.mode != NACRE_OUTPUT_TF_IDF || v.words == 0)
 		return true;
-	if (!nc_layer_add_state(c, l, "idf_weights", NACRE_F32, 1, &size, 0))
+	if (!nc_layer_add_state(c, l, "idf_weights", NACRE_F32, 1, &v.width, 0))
 		return false;
-	nacre_tensor *t = nacre_tensor_new(c->runtime, NACRE_F32, 1, &size, &e);
+	nacre_tensor *t = nacre_tensor_new(c->runtime, NACRE_F32, 1, &v.width, &e);
 	for (int64_t i = 0; i < v.idf->n; i++)
 		mean += v.idf->value[i] / (double)v.idf->n;
-	for (int64_t i = 0; t && i < size; i++)
+	for (int64_t i = 0; t && i < last; i++)
 		nacre_tensor_set(t, i, i < before ? mean : v.idf->value[i - before]);
 	bool good = t && !nacre_variable_write(l->weight[0].variable, t, &e);
 	nacre_tensor_free(t);
@@ -213,8 +222,7 @@ static nacre_node *form(nc_call *c, nacre_layer *l, nacre_node *index)
 {
 	const nc_lookup v = nc_lookup_of(l);
 	bool weighs = v.mode == NACRE_OUTPUT_TF_IDF;
-	nacre_node *y = nc_encode(c, l, index, v.first + v.words,
-				  weighs ? NACRE_OUTPUT_COUNT : v.mode);
+	nacre_node *y = nc_encode(c, l, index, v.width, weighs ? NACRE_OUTPUT_COUNT : v.mode);
 	return y && weighs ? nacre_times(y, nc_layer_use(c, l, 0)) : y;
 }
 
@@ -283,14 +291,16 @@ static nacre_node *integer_lookup_call(nc_call *c, nacre_layer *l, int n, nacre_
 
 #define OPTIONS nacre_integer_lookup_options
 static const nc_option integer_lookup_options[] = {
-    NC_OPT_NUMBERS(OPTIONS, vocabulary),
-    NC_OPT_NUMBER(I64, OPTIONS, num_oov_indices, 1, -1, BIG),
-    NC_OPT_BOOL(OPTIONS, masks),
-    NC_OPT_NUMBER(I64, OPTIONS, mask_token, 0, -BIG, BIG),
+    NC_OPT_APART(NUMBERS, OPTIONS, vocabulary, 0, 0, 0),
+    NC_OPT_APART(I64, OPTIONS, num_oov_indices, 1, -1, BIG),
+    NC_OPT_APART(BOOL, OPTIONS, masks, 0, 0, 1),
+    NC_OPT_APART(I64, OPTIONS, mask_token, 0, -BIG, BIG),
     NC_OPT_NUMBER(I64, OPTIONS, oov_token, -1, -BIG, BIG),
     NC_OPT_BOOL(OPTIONS, invert),
     NC_OPT_CHOICE_OR(OPTIONS, output_mode, NACRE_OUTPUT_INT, NC_LOOKUP_MODES),
+    NC_OPT_BOOL(OPTIONS, sparse),
     NC_OPT_NUMBER(I64, OPTIONS, max_tokens, 0, 0, BIG),
+    NC_OPT_BOOL(OPTIONS, pad_to_max_tokens),
     NC_OPT_NUMBERS(OPTIONS, idf_weights),
     NC_OPT_END,
 };
@@ -336,13 +346,15 @@ static nacre_node *string_lookup_call(nc_call *c, nacre_layer *l, int n, nacre_n
 
 #define OPTIONS nacre_string_lookup_layer_options
 static const nc_option string_lookup_options[] = {
-    NC_OPT_TEXTS(OPTIONS, vocabulary),
-    NC_OPT_NUMBER(I64, OPTIONS, num_oov_indices, 1, -1, BIG),
+    NC_OPT_APART(TEXTS, OPTIONS, vocabulary, 0, 0, 0),
+    NC_OPT_APART(I64, OPTIONS, num_oov_indices, 1, -1, BIG),
     NC_OPT_NUMBER(I64, OPTIONS, max_tokens, 0, 0, BIG),
+    NC_OPT_BOOL(OPTIONS, pad_to_max_tokens),
     NC_OPT_TEXT(OPTIONS, mask_token),
     NC_OPT_TEXT(OPTIONS, oov_token),
     NC_OPT_BOOL(OPTIONS, invert),
     NC_OPT_CHOICE_OR(OPTIONS, output_mode, NACRE_OUTPUT_INT, NC_LOOKUP_MODES),
+    NC_OPT_BOOL(OPTIONS, sparse),
     NC_OPT_NUMBERS(OPTIONS, idf_weights),
     NC_OPT_NUMBERS(OPTIONS, salt),
     NC_OPT_END,
@@ -370,7 +382,8 @@ nacre_layer *nacre_string_lookup_layer_new(nacre_string_lookup_layer_options opt
 /* -- hashing ----------------------------------------------------------------------------------- */
 static bool hashing_check(nacre_layer *l)
 {
-	return check_salt(l, &hashing(l)->salt);
+	return check_salt(l, &hashing(l)->salt) &&
+	       nc_encode_check(l, hashing(l)->sparse, hashing(l)->output_mode);
 }
 
 static nacre_node *hashing_call(nc_call *c, nacre_layer *l, int n, nacre_node *const *x)
@@ -384,6 +397,7 @@ static const nc_option hashing_options[] = {
     NC_OPT_NUMBER(I64, OPTIONS, num_bins, 0, 1, BIG),
     NC_OPT_TEXT(OPTIONS, mask_value),
     NC_OPT_CHOICE_OR(OPTIONS, output_mode, NACRE_OUTPUT_INT, NC_OUTPUT_MODES),
+    NC_OPT_BOOL(OPTIONS, sparse),
     NC_OPT_NUMBERS(OPTIONS, salt),
     NC_OPT_END,
 };

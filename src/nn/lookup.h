@@ -14,8 +14,9 @@
 typedef struct nc_lookup {
 	int64_t words, unknown, first; /* how many; the index of word 0 */
 	int64_t most;                  /* indices in all; 0: any number */
+	int64_t width;                 /* places of an output, but in mode int */
 	bool masks, zero_masks;        /* there is a mask token; it has an index: 0 */
-	bool invert;
+	bool invert, sparse, pads; /* pads: width is `most` */
 	int mode;
 	const nacre_numbers *idf;
 } nc_lookup;

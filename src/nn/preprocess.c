@@ -29,6 +29,12 @@ nacre_node *nc_encode(nc_call *c, nacre_layer *l, nacre_node *index, int64_t dep
 					  : nacre_max(hot, NACRE_AXIS(1), false);
 }
 
+bool nc_encode_check(nacre_layer *l, int sparse, int mode)
+{
+	return !sparse || mode != NACRE_OUTPUT_INT ||
+	       nc_layer_refuse(l, "sparse: not in the output_mode int");
+}
+
 static nacre_node *as(nacre_node *x, nacre_dtype dtype)
 {
 	return x->dtype == dtype ? x : nacre_cast(x, dtype);
@@ -183,8 +189,9 @@ static bool discretization_check(nacre_layer *l)
 					       "bin_boundaries: expected rising numbers, got %g "
 					       "at place %lld",
 					       b->value[i], (long long)i);
-	return b->n || o->num_bins ||
-	       nc_layer_refuse(l, "expected bin_boundaries or num_bins, got neither");
+	if (!b->n && !o->num_bins)
+		return nc_layer_refuse(l, "expected bin_boundaries or num_bins, got neither");
+	return nc_encode_check(l, o->sparse, o->output_mode);
 }
 
 static nacre_node *discretization_call(nc_call *c, nacre_layer *l, int n, nacre_node *const *x)
@@ -215,6 +222,7 @@ static const nc_option discretization_options[] = {
     NC_OPT_NUMBERS(OPTIONS, bin_boundaries),
     NC_OPT_NUMBER(I64, OPTIONS, num_bins, 0, 0, BIG),
     NC_OPT_CHOICE_OR(OPTIONS, output_mode, NACRE_OUTPUT_INT, NC_OUTPUT_MODES),
+    NC_OPT_BOOL(OPTIONS, sparse),
     NC_OPT_END,
 };
 const nc_layer_class nc_class_discretization = {
@@ -256,6 +264,7 @@ static nacre_node *category_encoding_call(nc_call *c, nacre_layer *l, int n, nac
 static const nc_option category_encoding_options[] = {
     NC_OPT_NUMBER(I64, OPTIONS, num_tokens, 0, 1, BIG),
     NC_OPT_CHOICE_OR(OPTIONS, output_mode, NACRE_OUTPUT_MULTI_HOT, NC_OUTPUT_MODES),
+    NC_OPT_BOOL(OPTIONS, sparse),
     NC_OPT_END,
 };
 const nc_layer_class nc_class_category_encoding = {

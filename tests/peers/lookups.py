@@ -33,7 +33,7 @@ import make_tensorflow as fixtures
 def same(stem, m):
     if "invert" in stem:
         x = fixtures.INDICES
-    elif "integer" in stem:
+    elif "integer" in stem or "discretization" in stem:
         x = fixtures.NUMBERS
     else:
         x = tf.constant(fixtures.KNOWN if "no_oov" in stem else fixtures.WORDS)

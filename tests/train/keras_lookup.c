@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "help.h"
+#include "nn/layer.h"
 
 #define FIXTURES NACRE_SOURCE_DIR "/tests/fixtures/keras_files/lookup_"
 
@@ -110,6 +111,61 @@ TEST(from_keras)
 	check_model("integer_invert", INDICES);
 }
 
+/* Outputs of max_tokens places; without a use in the mode int. */
+TEST(padded)
+{
+	check_model("string_pad_int", TEXTS);
+	check_model("string_pad_multi_hot", TEXTS);
+	check_model("string_pad_tf_idf", TEXTS);
+	check_model("string_pad_tf_idf_adapted", TEXTS);
+	check_model("integer_pad_one_hot", NUMBERS);
+	check_model("integer_pad_tf_idf", NUMBERS);
+	check_model("integer_pad_adapted", NUMBERS);
+}
+
+/* Sparse tensors of Keras, which a product with the identity has made ordinary ones. */
+TEST(sparse)
+{
+	check_model("string_sparse_multi_hot", TEXTS);
+	check_model("string_sparse_count", TEXTS);
+	check_model("integer_sparse_pad", NUMBERS);
+	check_model("hashing_sparse", TEXTS);
+	check_model("discretization_sparse", NUMBERS);
+}
+
+/* The options as they were, in the config of what was read and written. */
+TEST(kept_in_files)
+{
+	static const struct {
+		const char *stem, *text;
+	} rows[] = {{"integer_sparse_pad", "output_mode=count, sparse=1, max_tokens=9, "
+					   "pad_to_max_tokens=1"},
+		    {"string_pad_int", "max_tokens=9, pad_to_max_tokens=1"},
+		    {"string_sparse_count", "output_mode=count, sparse=1"},
+		    {"hashing_sparse", "output_mode=count, sparse=1"},
+		    {"discretization_sparse", "output_mode=multi_hot, sparse=1"}};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char path[600];
+		nacre_error e = {0};
+		nc_text text;
+		snprintf(path, sizeof path, FIXTURES "%s.keras", rows[i].stem);
+		nacre_model *m = nacre_load(NULL, path, &e);
+		snprintf(path, sizeof path, "/tmp/nacre-lookup-%d.keras", (int)getpid());
+		CHECK_EQ(nacre_save(m, path), NACRE_OK);
+		nacre_model_free(m);
+		m = nacre_load(NULL, path, &e);
+		CHECK_STR(e.text, "");
+		nc_text_init(&text, &nc_runtime(NULL)->memory);
+		nc_layer_text(nacre_model_layer(m, 1), &text);
+		if (!strstr(text.data, rows[i].text))
+			test_failed(__FILE__, __LINE__, "\"%s\" has no \"%s\"", text.data,
+				    rows[i].text);
+		nc_text_free(&text);
+		nacre_model_free(m);
+		unlink(path);
+	}
+}
+
 /* The old format has the weights of tf_idf in the config alone. */
 TEST(in_the_old_format)
 {
@@ -211,6 +267,14 @@ TEST(adapted_weights)
 	predicts(m, "integer_tf_idf_adapted", NUMBERS);
 	nacre_tensor_free(x);
 	nacre_model_free(m);
+	m = nacre_sequential_in(rt, "padded");
+	l = nacre_string_lookup_layer({0}, .mask_token = "", .output_mode = NACRE_OUTPUT_TF_IDF,
+				      .max_tokens = 9, .pad_to_max_tokens = 1);
+	CHECK_EQ(nacre_adapt_documents(l, WORDS / 2, 2, words, &e), NACRE_OK);
+	nacre_add(m, nacre_input_new((nacre_input_options){.shape = {2}, .text = 1}));
+	nacre_add(m, l);
+	predicts(m, "string_pad_tf_idf_adapted", TEXTS);
+	nacre_model_free(m);
 	nacre_runtime_free(rt);
 }
 
@@ -273,6 +337,14 @@ TEST(options_that_do_not_fit)
 	refuse_layer(nacre_integer_lookup(LIST(3, 5), .idf_weights = LIST(1, 2),
 					  .output_mode = NACRE_OUTPUT_COUNT),
 		     "integer_lookup: idf_weights: only for the output_mode tf_idf");
+	refuse_layer(nacre_integer_lookup(LIST(3, 5), .pad_to_max_tokens = 1),
+		     "integer_lookup: pad_to_max_tokens: expected max_tokens too, got none");
+	refuse_layer(nacre_string_lookup_layer(TWO, .sparse = 1),
+		     "string_lookup: sparse: not in the output_mode int");
+	refuse_layer(nacre_hashing_layer(3, .sparse = 1),
+		     "hashing: sparse: not in the output_mode int");
+	refuse_layer(nacre_discretization(LIST(3, 5), .sparse = 1),
+		     "discretization: sparse: not in the output_mode int");
 	refuse_layer(nacre_hashing_layer(3, .salt = LIST(1, 2, 3)),
 		     "hashing: salt: expected one or two numbers, got 3");
 	refuse_layer(nacre_string_lookup_layer(TWO, .salt = LIST(0.5)),

@@ -137,7 +137,19 @@ TEST(damaged_configs)
 	    {"string_adapted", "\"vocabulary_size\": 5", "\"vocabulary_size\": 0",
 	     "config.json: string_lookup_4: a vocabulary of -1 is larger than the file"},
 	    {"string_no_oov", "\"num_oov_indices\": 0", "\"num_oov_indices\":-1",
-	     "config.json: string_lookup_8: num_oov_indices: expected at least 0, got -1"},
+	     "config.json: string_lookup_8: num_oov_indices: expected a whole number, 0 or more, "
+	     "got -1"},
+	    {"integer_sparse_pad", "\"max_tokens\": 9", "\"max_tokens\": 1",
+	     "config.json: integer_lookup_12: max_tokens: expected at least 2, got 1"},
+	    {"integer_sparse_pad", "\"max_tokens\": 9,", "\"vax_tokens\": 9,",
+	     "config.json: integer_lookup_12: option vax_tokens = 9 is not supported"},
+	    {"integer_sparse_pad", "\"max_tokens\": 9, ", "                 ",
+	     "config.json: integer_lookup_12: pad_to_max_tokens: expected max_tokens too, got "
+	     "none"},
+	    {"integer_sparse_pad", "\"max_tokens\"", "\"\"          ",
+	     "config.json: integer_lookup_12: option  = 9 is not supported"},
+	    {"string_sparse_count", "\"sparse\": true", "\"sparse\": 1   ",
+	     "config.json: string_lookup_16: sparse: expected true or false, got 1"},
 	    {"string_tf_idf", "[0.25, 1.5, 3.0]", "[0.25,     3.0 ]",
 	     "config.json: string_lookup_5: idf_weights: expected 3 numbers, got 2"},
 	    {"string_salt", "133,", "0.5,",
@@ -182,7 +194,8 @@ static nacre_status use(nacre_model *m, nacre_tensor *x, nacre_error *e)
 static nacre_status load_and_look(nacre_runtime *rt)
 {
 	static const char *const stems[] = {"string_tf_idf_adapted", "integer_tf_idf_adapted",
-					    "integer_no_oov", "string_salt"};
+					    "integer_no_oov", "string_salt",
+					    "integer_pad_tf_idf"};
 	nacre_status status = NACRE_OK;
 	for (size_t i = 0; i < sizeof stems / sizeof *stems && !status; i++) {
 		char path[600];

@@ -21,43 +21,6 @@ bool nc_keras_is_lookup(const nc_layer_class *class)
 	       class == &nc_class_hashing;
 }
 
-/* The table of those keys that are options as they are. */
-static const nc_option numbers[] = {
-    NC_OPT_NUMBER(I64, nacre_integer_lookup_options, num_oov_indices, 0, 0, 1e9),
-    NC_OPT_NUMBER(I64, nacre_integer_lookup_options, max_tokens, 0, 0, 1e9),
-    NC_OPT_NUMBER(I64, nacre_integer_lookup_options, oov_token, -1, -1e9, 1e9),
-    NC_OPT_BOOL(nacre_integer_lookup_options, invert),
-    NC_OPT_CHOICE_OR(nacre_integer_lookup_options, output_mode, NACRE_OUTPUT_INT, NC_LOOKUP_MODES),
-    NC_OPT_NUMBERS(nacre_integer_lookup_options, idf_weights),
-    NC_OPT_END,
-};
-static const nc_option texts[] = {
-    NC_OPT_NUMBER(I64, nacre_string_lookup_layer_options, num_oov_indices, 0, 0, 1e9),
-    NC_OPT_NUMBER(I64, nacre_string_lookup_layer_options, max_tokens, 0, 0, 1e9),
-    NC_OPT_TEXT(nacre_string_lookup_layer_options, mask_token),
-    NC_OPT_TEXT(nacre_string_lookup_layer_options, oov_token),
-    NC_OPT_BOOL(nacre_string_lookup_layer_options, invert),
-    NC_OPT_CHOICE_OR(nacre_string_lookup_layer_options, output_mode, NACRE_OUTPUT_INT,
-		     NC_LOOKUP_MODES),
-    NC_OPT_NUMBERS(nacre_string_lookup_layer_options, idf_weights),
-    NC_OPT_NUMBERS(nacre_string_lookup_layer_options, salt),
-    NC_OPT_END,
-};
-static const nc_option bins[] = {
-    NC_OPT_NUMBER(I64, nacre_hashing_layer_options, num_bins, 0, 1, 1e9),
-    NC_OPT_TEXT(nacre_hashing_layer_options, mask_value),
-    NC_OPT_CHOICE_OR(nacre_hashing_layer_options, output_mode, NACRE_OUTPUT_INT, NC_OUTPUT_MODES),
-    NC_OPT_NUMBERS(nacre_hashing_layer_options, salt),
-    NC_OPT_END,
-};
-
-static const nc_option *table_of(const nc_layer_class *class)
-{
-	return class == &nc_class_hashing         ? bins
-	       : class == &nc_class_string_lookup ? texts
-						  : numbers;
-}
-
 /* -- reading ----------------------------------------------------------------------------------- */
 /* Whether word i of a list is `special`: a text, or a number. */
 static bool is_special(const nc_json_value *v, const nc_json_value *special)
@@ -172,16 +135,19 @@ static bool promise_weights(nc_keras *k, nacre_numbers *idf, int64_t n)
 	return value;
 }
 
-/* How many indices are unknown words'; in the options -1 stands for 0, and 0 for the default. */
-static bool read_unknown(nc_keras *k, const nc_json_value *config, int64_t *option, int64_t *out)
+/* How many indices are unknown words'; in the options -1 stands for 0. */
+static bool read_unknown(nc_keras *k, const nc_json_value *config, int64_t *option)
 {
-	bool given = nc_json_as(nc_json_get(config, "num_oov_indices"), NC_JSON_NUMBER);
-	if (*option < 0)
+	const nc_json_value *v = nc_json_get(config, "num_oov_indices");
+	*option = 1;
+	if (!v || v->kind == NC_JSON_NULL)
+		return true;
+	if (v->kind != NC_JSON_NUMBER || !(v->number >= 0 && v->number <= 1e9) ||
+	    v->number != floor(v->number))
 		return nc_keras_fail(k, NACRE_BAD_MODEL,
-				     "num_oov_indices: expected at least 0, got %lld",
-				     (long long)*option);
-	*out = given ? *option : 1;
-	*option = given && *option == 0 ? -1 : *option;
+				     "num_oov_indices: expected a whole number, 0 or more, got %s",
+				     nc_json_show(v).text);
+	*option = v->number == 0 ? -1 : (int64_t)v->number;
 	return true;
 }
 
@@ -193,15 +159,15 @@ static bool read_vocabulary(nc_keras *k, const nc_layer_class *class, void *opti
 	bool strings = class == &nc_class_string_lookup;
 	int mode = strings ? s->output_mode : o->output_mode, promised = k->promised;
 	nacre_numbers *idf = strings ? &s->idf_weights : &o->idf_weights;
-	int64_t unknown = 1, n;
+	int64_t *unknown = strings ? &s->num_oov_indices : &o->num_oov_indices, n;
 	double *value = NULL;
 	const char **text = NULL;
 	if ((!strings && !read_mask(k, o, config)) ||
-	    !read_unknown(k, config, strings ? &s->num_oov_indices : &o->num_oov_indices, &unknown))
+	    !read_unknown(k, config, unknown))
 		return false;
 	bool masks = (strings ? s->mask_token != NULL : o->masks) &&
 		     (mode == NACRE_OUTPUT_INT || mode == NACRE_OUTPUT_DEFAULT);
-	if (!read_words(k, config, masks, unknown, strings, &value, &text, &n))
+	if (!read_words(k, config, masks, nc_max(*unknown, 0), strings, &value, &text, &n))
 		return false;
 	if (strings)
 		s->vocabulary = (nacre_texts){n, text};
@@ -220,13 +186,12 @@ bool nc_keras_read_lookup(nc_keras *k, const nc_layer_class *class, void *option
 					  {"vocabulary_size", NULL},
 					  {"vocabulary_dtype", NULL},
 					  {"encoding", "\"utf-8\""},
-					  {"pad_to_max_tokens", "false"},
 					  {"oov_method", method},
-					  {"oov_token", NULL},
 					  {"mask_token", NULL},
+					  {"num_oov_indices", NULL},
 					  {"has_input_vocabulary", NULL},
 					  {NULL, NULL}};
-	return nc_keras_options(k, table_of(class), options, config, also) &&
+	return nc_keras_options(k, class->options, options, config, also) &&
 	       (class == &nc_class_hashing || read_vocabulary(k, class, options, config));
 }
 
@@ -401,7 +366,6 @@ static void write_integers(const nacre_layer *l, nc_json_out *w)
 		nc_json_put_whole(w, "mask_token", o->mask_token);
 	else
 		nc_json_put_null(w, "mask_token");
-	nc_json_put_whole(w, "oov_token", o->oov_token);
 	nc_json_open(w, "vocabulary", '[');
 	for (int64_t i = 0; i < in_front(&v); i++)
 		nc_json_put_whole(w, NULL, o->oov_token);
@@ -425,11 +389,13 @@ static void write_strings(const nacre_layer *l, nc_json_out *w)
 	nc_json_close(w, ']');
 }
 
+/* As many as words: Keras pads them itself. */
 static bool write_weights(const nacre_layer *l, nc_json_out *w, nacre_error *e)
 {
+	const nc_lookup v = nc_lookup_of(l);
 	nacre_tensor *t = nacre_variable_read(l->weight[0].variable, e);
 	nc_json_open(w, "idf_weights", '[');
-	for (int64_t i = 0; i < nacre_tensor_size(t); i++)
+	for (int64_t i = 0; t && i < v.first + v.words; i++)
 		nc_json_put_number(w, NULL, nacre_tensor_get(t, i));
 	nc_json_close(w, ']');
 	nacre_tensor_free(t);
@@ -452,11 +418,12 @@ static void write_salt(const nacre_numbers *salt, nc_json_out *w)
 /* The options that have the same form in all classes. */
 static void write_table(const nacre_layer *l, nc_json_out *w)
 {
-	for (const nc_option *o = table_of(l->class); o->name; o++) {
+	for (const nc_option *o = l->class->options; o->name; o++) {
 		const unsigned char *field = l->options + o->offset;
-		bool unknown = strcmp(o->name, "num_oov_indices") == 0;
 		int64_t n;
 		nacre_numbers list;
+		if (!nc_keras_option_name(o)[0])
+			continue;
 		if (o->kind == NC_OPTION_CHOICE) {
 			nc_keras_write_choice(o, field, w);
 		} else if (o->kind == NC_OPTION_BOOL) {
@@ -464,12 +431,12 @@ static void write_table(const nacre_layer *l, nc_json_out *w)
 		} else if (o->kind == NC_OPTION_NUMBERS && strcmp(o->name, "salt") == 0) {
 			memcpy(&list, field, sizeof list);
 			write_salt(&list, w);
-		} else if (o->kind == NC_OPTION_I64 && strcmp(o->name, "oov_token") != 0) {
+		} else if (o->kind == NC_OPTION_I64) {
 			memcpy(&n, field, sizeof n);
 			if (n == 0)
 				nc_json_put_null(w, o->name);
 			else
-				nc_json_put_whole(w, o->name, unknown ? nc_max(n, 0) : n);
+				nc_json_put_whole(w, o->name, n);
 		}
 	}
 }
@@ -481,6 +448,8 @@ bool nc_keras_write_lookup(const nacre_layer *l, nc_json_out *w, nacre_error *e)
 	nc_json_put_text(w, "dtype",
 			 hashes && h->output_mode == NACRE_OUTPUT_INT ? "int64" : "float32");
 	write_table(l, w);
+	if (!hashes)
+		nc_json_put_whole(w, "num_oov_indices", nc_lookup_of(l).unknown);
 	if (hashes)
 		nc_json_put_text(w, "mask_value", h->mask_value);
 	else if (l->class == &nc_class_string_lookup)

@@ -306,11 +306,12 @@ static bool read_option(nc_keras *k, const nc_option *o, unsigned char *options,
 	return refuse(k, key, "an option that can be read", v);
 }
 
-/* The option of a key, also by its name in Keras 2; at the table's end: there is none. */
+/* The option of a key, also by its name in Keras 2; at the table's end: there is none.  "" is no
+ * key: it says of options that they have none. */
 static const nc_option *option_of(const nc_option *table, const char *key)
 {
 	const nc_option *o = table;
-	while (o->name && strcmp(nc_keras_option_name(o), key) != 0)
+	while (o->name && (!*key || strcmp(nc_keras_option_name(o), key) != 0))
 		o++;
 	return !o->name && strcmp(key, "alpha") == 0 ? option_of(table, "negative_slope") : o;
 }
