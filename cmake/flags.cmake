@@ -42,8 +42,16 @@ if(NACRE_SANITIZE STREQUAL "address")
 	set(NACRE_SANITIZE_FLAGS -fsanitize=address,undefined -fno-sanitize-recover=undefined)
 elseif(NACRE_SANITIZE STREQUAL "thread")
 	set(NACRE_SANITIZE_FLAGS -fsanitize=thread)
+elseif(NACRE_SANITIZE STREQUAL "memory")
+	# what libraries write that were built without it counts as uninitialized
+	if(NOT CMAKE_C_COMPILER_ID STREQUAL "Clang" OR ZLIB_FOUND OR PNG_FOUND OR JPEG_FOUND)
+		message(FATAL_ERROR "NACRE_SANITIZE=memory needs Clang, and NACRE_ZLIB, NACRE_PNG and "
+			"NACRE_JPEG off: cmake --preset msan")
+	endif()
+	set(NACRE_SANITIZE_FLAGS -fsanitize=memory -fsanitize-memory-track-origins)
 elseif(NACRE_SANITIZE)
-	message(FATAL_ERROR "NACRE_SANITIZE is \"${NACRE_SANITIZE}\": expected address, thread or nothing")
+	message(FATAL_ERROR "NACRE_SANITIZE is \"${NACRE_SANITIZE}\": expected address, thread, memory "
+		"or nothing")
 endif()
 if(NACRE_SANITIZE)
 	string(APPEND CMAKE_C_FLAGS_DEBUG " -O1")

@@ -22,7 +22,8 @@ endif()
 set(NACRE_TEST_ENVIRONMENT
 	"ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1"
 	"UBSAN_OPTIONS=print_stacktrace=1"
-	"TSAN_OPTIONS=halt_on_error=1")
+	"TSAN_OPTIONS=halt_on_error=1"
+	"MSAN_OPTIONS=exitcode=1")
 
 set(NACRE_UP_TO_op ${NACRE_UP_TO_backend})
 set(NACRE_UP_TO_compile ${NACRE_UP_TO_backend})
