@@ -34,6 +34,10 @@ if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
 		-ftree-loop-vectorize -ftree-slp-vectorize -fvect-cost-model=dynamic>)
 endif()
 
+# Nothing is thrown through a kernel, which calls nobody: 50 KB of tables for it stay away.
+target_compile_options(nacre_kernel_flags INTERFACE
+	$<$<CONFIG:Release>:-fno-asynchronous-unwind-tables>)
+
 set(NACRE_ISA_OBJECTS)
 foreach(isa ${NACRE_ISAS})
 	add_library(nacre_kernels_${isa} OBJECT src/kernels/isa.c)
