@@ -2,6 +2,9 @@
 #
 # Each file of examples/ is a program that sees the public headers alone.  With
 # NACRE_STATIC_EXAMPLES they need no shared library at all, not even libc.
+include(CheckLinkerFlag)
+# tables of names and functions as bits instead of 24 bytes for each pointer: 80 KB of the demo
+check_linker_flag(C LINKER:-z,pack-relative-relocs NACRE_PACKS_RELOCATIONS)
 file(GLOB examples CONFIGURE_DEPENDS examples/*.c)
 foreach(example ${examples})
 	get_filename_component(name ${example} NAME_WE)
@@ -23,6 +26,7 @@ foreach(example ${examples})
 		target_link_libraries(example_${name} PRIVATE nacre::nacre m)
 	else()
 		target_link_libraries(example_${name} PRIVATE nacre::nacre_static m)
-		target_link_options(example_${name} PRIVATE LINKER:--gc-sections)
+		target_link_options(example_${name} PRIVATE LINKER:--gc-sections
+			$<$<BOOL:${NACRE_PACKS_RELOCATIONS}>:LINKER:-z,pack-relative-relocs>)
 	endif()
 endforeach()
