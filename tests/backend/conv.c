@@ -206,3 +206,71 @@ TEST(by_filter_of_one_channel)
 				     {2, 9, 9, 3, 32, 0, 1},  {3, 10, 9, 2, 40, 1, 4}};
 	check_all(thin, 6, false, 0, 0, 5e-7);
 }
+
+/* swish or relu with a cap of depthwise(x) * scale + shift; the same bits however it is computed */
+static nacre_tensor *depthwise(nacre_runtime *r, nacre_tensor *const *fed, nacre_window w,
+			       bool swish, int no_optimize)
+{
+	static const char *const names[] = {"x", "f", "scale", "shift"};
+	nacre_graph *g = nacre_graph_new(r);
+	nacre_node *in[4];
+	for (int i = 0; i < 4; i++)
+		in[i] = nacre_placeholder(g, names[i], NACRE_F32, nacre_tensor_rank(fed[i]),
+					  nacre_tensor_shape(fed[i]));
+	nacre_node *y = nacre_plus(nacre_times(nacre_conv(in[0], in[1], w), in[2]), in[3]);
+	nacre_node *limited = nacre_minimum(nacre_relu(y), nacre_scalar(g, NACRE_F32, 1.5));
+	y = swish ? nacre_times(y, nacre_sigmoid(y)) : limited;
+	nacre_error error = {0};
+	nacre_program_options o = {.no_optimize = no_optimize};
+	nacre_program *p = nacre_program_new(r, 4, in, 1, &y, &o, &error);
+	CHECK_STR(error.text, "");
+	nacre_tensor *out = nacre_tensor_new(NULL, NACRE_F32, 4, nacre_node_shape(y), NULL);
+	CHECK_EQ(nacre_program_run(p, fed, &out, &error), NACRE_OK);
+	nacre_program_free(p);
+	nacre_graph_free(g);
+	return out;
+}
+
+static int64_t pick(int64_t low, int64_t high)
+{
+	return low + (int64_t)(test_random() % (uint64_t)(high - low + 1));
+}
+
+/* windows with a kernel of their own and without, edges, channels in whole vectors and not */
+TEST(depthwise_with_an_epilogue)
+{
+	static const int64_t channels[] = {3, 16, 20, 48, 70}, sizes[] = {3, 5, 2, 7, 1};
+	for (int round = 0; round < 60; round++) {
+		int64_t c = channels[pick(0, 4)], k = sizes[pick(0, 4)];
+		int64_t l = sizes[pick(0, 4)], d = pick(1, 4) / 4 + 1;
+		nacre_window w = {.stride = {pick(1, 2), pick(1, 2)}, .groups = c};
+		for (int i = 0; i < 2; i++)
+			w.dilation[i] = d, w.before[i] = pick(0, i ? l : k),
+			w.after[i] = pick(0, 3);
+		nacre_tensor *fed[] = {
+		    random_tensor(4, (int64_t[]){pick(1, 3), d * k + pick(0, 8),
+						 d * l + pick(0, 12), c}),
+		    random_tensor(4, (int64_t[]){k, l, 1, c}), random_tensor(1, &c),
+		    random_tensor(1, &c)};
+		for (int i = 0; nc_cpu_isa(i); i++) {
+			nacre_runtime_options o = {.threads = 1 + round % 3, .isa = nc_cpu_isa(i)};
+			nacre_runtime *r = nacre_runtime_new(&o, NULL);
+			nacre_tensor *fused = depthwise(r, fed, w, round % 2, 0);
+			nacre_tensor *plain = depthwise(r, fed, w, round % 2, 1);
+			for (int64_t e = 0; e < nacre_tensor_size(plain); e++)
+				if (nacre_tensor_get(fused, e) != nacre_tensor_get(plain, e)) {
+					test_failed(__FILE__, __LINE__,
+						    "%s round %d: element %lld is %.9g, not %.9g",
+						    o.isa, round, (long long)e,
+						    nacre_tensor_get(fused, e),
+						    nacre_tensor_get(plain, e));
+					break;
+				}
+			nacre_tensor_free(fused);
+			nacre_tensor_free(plain);
+			nacre_runtime_free(r);
+		}
+		for (int i = 0; i < 4; i++)
+			nacre_tensor_free(fed[i]);
+	}
+}
