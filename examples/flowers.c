@@ -12,7 +12,7 @@
 
 #include <nacre.h>
 
-enum { SIZE = 128, CLASSES = 5, BATCH = 32, EPOCHS = 12 };
+enum { SIZE = 192, CLASSES = 5, BATCH = 32, EPOCHS = 20 };
 
 /* Four fifths of the photos, or the last fifth, or only the first n of either: the files are in an
  * order drawn by the seed, so that both have all classes. */
