@@ -28,6 +28,7 @@ typedef uint32_t vu __attribute__((vector_size(VL * 4))); /* bits that may overf
 /* the same at any address, aliasing anything */
 typedef float vf_any __attribute__((vector_size(VL * 4), aligned(4), may_alias));
 typedef int32_t vi_any __attribute__((vector_size(VL * 4), aligned(4), may_alias));
+typedef float four_any __attribute__((vector_size(16), aligned(4), may_alias)); /* whatever VL is */
 
 #define INLINE static inline __attribute__((always_inline, unused))
 
@@ -96,7 +97,6 @@ INLINE vf v_abs(vf x)
 {
 	return (vf)((vi)x & v_seti(0x7fffffff));
 }
-/* a NaN of either operand comes through */
 /* x, which is not made part of a multiply-add */
 INLINE vf v_rounded(vf x)
 {
@@ -107,6 +107,7 @@ INLINE vf v_rounded(vf x)
 #endif
 	return x;
 }
+/* a NaN of either operand comes through */
 INLINE vf v_max(vf a, vf b)
 {
 	return v_sel(a == a, v_more(a, b), a);
