@@ -19,21 +19,16 @@ typedef struct traffic { /* bytes of a sample */
 	double weights, all, most;
 } traffic;
 
-static double bytes_of(const nacre_node *n)
-{
-	return (double)nc_node_size(n) * (double)nacre_dtype_size(n->dtype);
-}
-
 static traffic traffic_of(const nacre_model *m)
 {
 	traffic t = {0};
 	for (int i = 0; i < m->scratch->n; i++) {
 		const nacre_node *n = m->scratch->node[i];
 		if (nc_is(n, NC_OP_variable))
-			t.weights += bytes_of(n);
+			t.weights += (double)nc_node_bytes(n);
 		if (!nc_is(n, NC_OP_conv) && !nc_is(n, NC_OP_matmul) && !nc_is(n, NC_OP_max_pool))
 			continue;
-		double here = bytes_of(n) + bytes_of(n->in[0]);
+		double here = (double)(nc_node_bytes(n) + nc_node_bytes(n->in[0]));
 		t.all += here;
 		t.most = here > t.most ? here : t.most;
 	}
