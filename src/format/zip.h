@@ -49,14 +49,14 @@ nacre_status nc_zip_open(nc_memory *m, const uint8_t *bytes, size_t size, nc_zip
 void nc_zip_close(nc_zip *z);
 const nc_zip_member *nc_zip_find(const nc_zip *z, const char *name); /* NULL: there is none */
 
-/* The contents, checked against the checksum: of a stored member the bytes of the archive
- * themselves, of a deflated one memory that nc_zip_data_free gives back. */
 typedef struct nc_zip_part {
 	const uint8_t *data;
 	size_t size;
 	uint32_t crc;
 } nc_zip_part;
 
+/* The contents, checked against the checksum: of a stored member the bytes of the archive
+ * themselves, of a deflated one memory that nc_zip_data_free gives back. */
 typedef struct nc_zip_data {
 	const uint8_t *data;
 	size_t size;
