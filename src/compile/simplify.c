@@ -4,8 +4,8 @@
  *
  * A pass copies the graph node by node into a new one; a rule may answer with something simpler
  * than the copy, and equal nodes are made once.  What nothing needs any more is not copied, so each
- * pass also removes dead code.  Rules never change a result but for the sign of zero, and for bf16,
- * where a value that nobody stores may keep the digits of f32.
+ * pass also removes dead code, and a sweep what the last one left.  Rules never change a result but
+ * for the sign of zero, and for bf16, where a value that nobody stores may keep the digits of f32.
  */
 #include <math.h>
 #include <string.h>
@@ -432,9 +432,28 @@ static bool one_pass(nc_compile *c, bool last)
 	return true;
 }
 
+/* What the rules of the last pass left without users would be computed for nobody. */
+static bool sweep(nc_compile *c)
+{
+	nacre_graph *g = c->graph;
+	size_t n = (size_t)g->n + 1;
+	bool *needed = nc_arena_alloc(&c->arena, n);
+	int *uses = nc_arena_alloc(&c->arena, n * sizeof *uses), left = 0;
+	if (!needed || !uses)
+		return nc_fail_memory(c);
+	mark_needed(c, needed, uses);
+	for (int i = 0; i < g->n; i++)
+		if (needed[i]) {
+			g->node[i]->id = left;
+			g->node[left++] = g->node[i];
+		}
+	g->n = left;
+	return true;
+}
+
 bool nc_simplify(nc_compile *c)
 {
 	/* the second pass drops what the rules of the first left without users, and finds what its
 	 * results made possible; without optimization there is nothing to do */
-	return !c->optimize || (one_pass(c, false) && one_pass(c, true));
+	return !c->optimize || (one_pass(c, false) && one_pass(c, true) && sweep(c));
 }

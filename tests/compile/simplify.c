@@ -153,3 +153,15 @@ TEST(dead_nodes_go)
 	CHECK_STR(ops_left(2, f.in, nacre_neg(f.x)), "neg");
 	nacre_graph_free(f.g);
 }
+
+/* The product of bf16 with sums of f32 takes the place of the one that rounds them. */
+TEST(what_the_last_pass_replaces_goes)
+{
+	fixture f = make();
+	nacre_node *a = nacre_cast(f.x, NACRE_BF16), *b = nacre_cast(f.y, NACRE_BF16);
+	nacre_node *sums = nacre_cast(nacre_matmul(a, b), NACRE_F32);
+	CHECK_STR(ops_left(2, f.in, sums), "cast cast matmul");
+	CHECK(strstr(left, "wide=true") != NULL);
+	CHECK(strstr(left, "%5") == NULL); /* numbered from 0 without a gap */
+	nacre_graph_free(f.g);
+}
