@@ -29,6 +29,7 @@ typedef uint32_t vu __attribute__((vector_size(VL * 4))); /* bits that may overf
 typedef float vf_any __attribute__((vector_size(VL * 4), aligned(4), may_alias));
 typedef int32_t vi_any __attribute__((vector_size(VL * 4), aligned(4), may_alias));
 typedef float four_any __attribute__((vector_size(16), aligned(4), may_alias)); /* whatever VL is */
+typedef float eight_any __attribute__((vector_size(32), aligned(4), may_alias));
 
 #define INLINE static inline __attribute__((always_inline, unused))
 

@@ -155,6 +155,37 @@ TEST(affine_adjoint)
 		run_affine(true);
 }
 
+/* Rotations of photos: rows that come into the image and leave it, by steps that are no vectors;
+ * sizes from those that have no place clear of the border on. */
+TEST(rotations)
+{
+	for (int round = 0; round < 40; round++) {
+		nc_affine a = {.n = 1, .h = pick(1, 150), .w = pick(1, 150), .c = 3,
+			       .height = pick(1, 40), .width = pick(1, 150),
+			       .fill = (int)pick(NC_FILL_CONSTANT, NC_FILL_MIRROR), .value = 0.5f};
+		const int64_t out = a.height * a.width * a.c;
+		float *t = guarded(8 * sizeof *t), *y = guarded((size_t)out * sizeof *y);
+		double *want = guarded((size_t)out * sizeof *want);
+		memset(t, 0, 8 * sizeof *t);
+		t[0] = t[4] = 7.0f / 8; /* multiples of 1/16: exact in f32 */
+		t[3] = (float)pick(1, 9) / 16;
+		t[1] = -t[3];
+		t[2] = (float)pick(-400, 1600) / 16;
+		t[5] = (float)pick(-400, 1600) / 16;
+		a.transform = t;
+		a.from = guarded_floats(a.h * a.w * a.c);
+		a.to = y;
+		plain(&a, false, want);
+		FOR_ISAS(k)
+		{
+			memset(y, 0x5a, (size_t)out * sizeof *y);
+			k->affine(&a, 0, 1);
+			check(y, want, out, "affine", k->isa);
+		}
+		guarded_release();
+	}
+}
+
 /* Places far outside, NaN and infinity read something inside, or the value. */
 TEST(wild_maps)
 {
