@@ -6,7 +6,8 @@
  * in the producers of its members, as long as the backend can compute the whole in one step and no
  * path leaves the group and comes back.  A product (of matrices, or a convolution) all of whose
  * uses are members becomes the group's anchor: the rest is its epilogue.  An optimizer's update
- * whose gradient is a product that nothing else needs becomes that product's epilogue.
+ * whose gradient is a product that nothing else needs becomes that product's epilogue.  Last, sums
+ * of what an elementwise group computes join it.
  */
 #include <string.h>
 
@@ -139,14 +140,14 @@ static void start(search *s)
 	s->n = 0;
 }
 
-/* n is to join g: is there a path n -> outside -> g? */
-static bool makes_cycle(search *s, const nc_group *g, const nacre_node *n)
+/* Is there a path n -> outside -> g?  What members read of n itself counts too if `directly`. */
+static bool makes_cycle(search *s, const nc_group *g, const nacre_node *n, bool directly)
 {
 	int inside = (int)(g - s->c->group);
 	start(s);
 	for (int i = 0; i < g->n; i++)
 		for (int j = 0; j < g->node[i]->n_in; j++)
-			if (g->node[i]->in[j] != n &&
+			if ((directly || g->node[i]->in[j] != n) &&
 			    s->c->group_of[g->node[i]->in[j]->id] != inside)
 				push(s, g->node[i]->in[j]);
 	return reaches(s, n, inside);
@@ -173,7 +174,7 @@ static bool wanted(nc_compile *c, nc_group *g, nacre_node *p, search *s)
 		return false;
 	if (g->anchor && p->id < g->anchor->id && needed_by_anchor(s, g, g->anchor, p))
 		return false;
-	return inner || !makes_cycle(s, g, p);
+	return inner || !makes_cycle(s, g, p, false);
 }
 
 /* Draws producers into g until none fits. */
@@ -220,6 +221,22 @@ static bool fuse_update(nc_compile *c, nc_group *g)
 	return true;
 }
 
+/* A sum of what an elementwise group computes is taken on the way. */
+static bool join_sum(nc_compile *c, nacre_node *sum, search *s)
+{
+	int into = c->group_of[sum->in[0]->id];
+	nc_group *g = into < 0 ? NULL : &c->group[into];
+	if (!g || g->anchor || g->effect || !c->backend->elementwise(g->node[0]) ||
+	    makes_cycle(s, g, sum, true))
+		return new_group(c, sum) || nc_fail_memory(c);
+	if (!insert(c, g, sum))
+		return nc_fail_memory(c);
+	if (c->backend->accepts(c, g))
+		return true;
+	remove_member(c, g, sum);
+	return new_group(c, sum) || nc_fail_memory(c);
+}
+
 bool nc_fuse(nc_compile *c)
 {
 	size_t n = (size_t)c->graph->n + 1;
@@ -234,7 +251,8 @@ bool nc_fuse(nc_compile *c)
 		c->group_of[i] = -1;
 	for (int i = c->graph->n - 1; i >= 0; i--) {
 		nacre_node *node = c->graph->node[i];
-		if (c->group_of[i] >= 0 || node->op->flags & (NC_OP_SOURCE | NC_OP_RESHAPES))
+		if (c->group_of[i] >= 0 || node->op->flags & (NC_OP_SOURCE | NC_OP_RESHAPES) ||
+		    (c->optimize && nc_is(node, NC_OP_sum)))
 			continue;
 		nc_group *g = new_group(c, node);
 		if (!g)
@@ -246,5 +264,8 @@ bool nc_fuse(nc_compile *c)
 		if (c->backend->elementwise(node) && !grow(c, g, &s))
 			return false;
 	}
+	for (int i = 0; i < c->graph->n && c->optimize; i++)
+		if (nc_is(c->graph->node[i], NC_OP_sum) && !join_sum(c, c->graph->node[i], &s))
+			return false;
 	return true;
 }

@@ -13,6 +13,7 @@
 #include "vmath.inc"
 
 #include "chain.inc"
+#include "reduce.inc"
 #include "vm.inc"
 
 #include "pack.inc"
@@ -33,7 +34,6 @@
 #include "affine.inc"
 #include "index.inc"
 #include "move.inc"
-#include "reduce.inc"
 #include "resample.inc"
 #include "rows.inc"
 #include "scan.inc"

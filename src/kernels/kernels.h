@@ -46,7 +46,9 @@ typedef enum nc_access {
 	NC_FLAT,   /* element i of the space is data[i] */
 	NC_SCALAR, /* data[0] everywhere */
 	NC_STRIDED, /* at the sum of index[d] * stride[d], in elements; may be 0 or negative */
-	NC_PANEL   /* epilogues only: the tile's place in panels [n/nr][m][nr] */
+	NC_PANEL,   /* epilogues only: the tile's place in panels [n/nr][m][nr] */
+	NC_SUM_ROWS, /* results of whole spaces only: sums, see nc_vm.row */
+	NC_SUM_COLUMNS
 } nc_access;
 
 typedef struct nc_operand {
@@ -67,7 +69,8 @@ typedef struct nc_result {
 	void *data; /* row-major over the space (epilogues: row stride ld) */
 	nc_vtype type;
 	uint8_t src; /* as nc_code.src */
-	nc_access access; /* NC_FLAT; in epilogues NC_STRIDED with stride[1] = 1, or NC_PANEL */
+	/* NC_FLAT, sums; in epilogues NC_STRIDED with stride[1] = 1, or NC_PANEL */
+	nc_access access;
 	int64_t stride[8];
 } nc_result;
 
@@ -75,11 +78,31 @@ typedef struct nc_vm {
 	int rank;
 	int64_t size[8];
 	int64_t total; /* product of size */
+	/* Sums see the space as [total / row][row] (row 0: there are none).  NC_SUM_ROWS gives the
+	 * sum of each row.  NC_SUM_COLUMNS gives partial sums, [ceil(total / chunk)][width]: number
+	 * i of a chunk goes to place i % width, and places a multiple of row apart are of one
+	 * column.  Both depend on the shape alone: nc_vm_sum_width, nc_vm_sum_chunk. */
+	int64_t row, chunk;
 	int n_operands, n_code, n_results;
 	nc_operand operand[NC_VM_OPERANDS];
 	nc_code code[NC_VM_CODE];
 	nc_result result[NC_VM_OUTPUTS];
 } nc_vm;
+
+static inline int64_t nc_vm_sum_width(int64_t row)
+{
+	int64_t even = row; /* whole rows that are whole vectors of any ISA, if a tile has room */
+	while (even % 16 && even <= NC_VM_TILE)
+		even *= 2;
+	int64_t step = even <= NC_VM_TILE ? even : row;
+	return row > NC_VM_TILE ? row : NC_VM_TILE / step * step;
+}
+static inline int64_t nc_vm_sum_chunk(int64_t total, int64_t row)
+{
+	enum { CHUNKS = 64, LEAST = 16 }; /* enough to share out; widths in one */
+	int64_t width = nc_vm_sum_width(row), widths = total / width / CHUNKS;
+	return (widths > LEAST ? widths + 1 : LEAST) * width;
+}
 
 /* -- what happens to a finished tile of a matrix product ------------------------------------------
  * vm: a program over the space [m, n]; operand 0 is the tile itself (access ignored).

@@ -284,25 +284,32 @@ static nacre_node *mix_by(nacre_node *a, nacre_node *x, nacre_node *b)
 	return nacre_plus(x, nacre_times(nacre_minus(a, x), b));
 }
 
+/* The step is u = g / sqrt(v), times k.  Of a matrix v is the product of a column r and a row c:
+ * the roots are taken of these, and k goes to r. */
 NEXT(adafactor)
 {
-	nacre_node *square = nacre_add_number(nacre_square(g), o->epsilon_1), *v;
+	nacre_node *square = nacre_add_number(nacre_square(g), o->epsilon_1), *u;
+	nacre_node *r = NULL, *c = NULL;
 	if (!w || !g || !square)
 		return NULL;
 	if (w->rank >= 2) {
 		nacre_node *rows = nacre_mean(square, NACRE_LAST_AXIS, false);
 		nacre_node *columns = nacre_mean(square, NACRE_AXIS(w->rank - 2), false);
-		nacre_node *r = kept[0] = mix_by(slot[0], rows, rate[2]);
-		nacre_node *c = kept[1] = mix_by(slot[1], columns, rate[2]);
+		r = kept[0] = mix_by(slot[0], rows, rate[2]);
+		c = kept[1] = mix_by(slot[1], columns, rate[2]);
 		r = nacre_divide(r, nacre_mean(r, NACRE_LAST_AXIS, true));
-		v = nacre_times(nacre_expand_dims(r, -1), nacre_expand_dims(c, -2));
-	} else
-		v = kept[2] = mix_by(slot[2], square, rate[2]);
-	nacre_node *u = nacre_divide(g, nacre_sqrt(v));
+		r = nacre_expand_dims(nacre_rsqrt(r), -1);
+		c = nacre_expand_dims(nacre_rsqrt(c), -2);
+		u = nacre_times(nacre_times(g, r), c);
+	} else {
+		kept[2] = mix_by(slot[2], square, rate[2]);
+		u = nacre_divide(g, nacre_sqrt(kept[2]));
+	}
 	nacre_node *large = nacre_scale(root_mean_square(u), 1 / o->clip_threshold);
-	u = nacre_divide(u, nacre_maximum(large, number(w, 1)));
 	nacre_node *size = nacre_maximum(root_mean_square(w), number(w, o->epsilon_2));
-	return less(w, u, nacre_times(size, rate[0]));
+	nacre_node *k = nacre_times(size, rate[0]);
+	k = nacre_divide(k, nacre_maximum(large, number(w, 1)));
+	return r ? less(w, nacre_times(g, nacre_times(r, k)), c) : less(w, u, k);
 }
 
 static void adafactor_rates(const nacre_optimizer *o, double lr, int64_t t, double rate[NC_RATES])

@@ -207,6 +207,102 @@ TEST(effects_come_after_the_last_read)
 	nacre_tensor_free(y);
 }
 
+/* -- results in variables, sums on the way --------------------------------------------------*/
+enum { ROWS = 60, COLUMNS = 301, SIZE = ROWS * COLUMNS };
+
+typedef struct pair {
+	nacre_graph *g;
+	nacre_variable *a, *b, *c;
+	nacre_node *out[8];
+} pair;
+
+static nacre_tensor *waves(double by)
+{
+	nacre_tensor *t = nacre_tensor_new(NULL, NACRE_F32, 2, (int64_t[]){ROWS, COLUMNS}, NULL);
+	for (int i = 0; i < SIZE; i++)
+		nacre_tensor_set(t, i, sin(by * i));
+	return t;
+}
+
+/* a := b + 1 and b := 10 a, read elsewhere too; c := 0.9 c + a^2, read nowhere else; squares of a
+ * summed along rows, columns, both; what the new b and the old a make, when that sum is known */
+static void make_pair(pair *p)
+{
+	nacre_error e = {0};
+	nacre_tensor *x = waves(0.1), *y = waves(0.7);
+	p->g = nacre_graph_new(NULL);
+	p->a = nacre_variable_new(NULL, "a", NACRE_F32, 2, (int64_t[]){ROWS, COLUMNS}, x, &e);
+	p->b = nacre_variable_new(NULL, "b", NACRE_F32, 2, (int64_t[]){ROWS, COLUMNS}, y, &e);
+	p->c = nacre_variable_new(NULL, "c", NACRE_F32, 2, (int64_t[]){ROWS, COLUMNS}, x, &e);
+	nacre_node *a = nacre_use(p->g, p->a), *b = nacre_use(p->g, p->b);
+	nacre_node *c = nacre_use(p->g, p->c);
+	nacre_node *new_b = nacre_scale(a, 10), *square = nacre_square(a);
+	nacre_node *all = nacre_sum(nacre_square(new_b), NACRE_ALL_AXES, false);
+	p->out[0] = nacre_assign(a, nacre_add_number(b, 1));
+	p->out[1] = nacre_assign(b, new_b);
+	p->out[2] = nacre_sum(square, NACRE_LAST_AXIS, false);
+	p->out[3] = nacre_sum(square, NACRE_AXIS(0), false);
+	p->out[4] = all;
+	p->out[5] = nacre_times(nacre_plus(nacre_scale(new_b, 0.5), a), all);
+	p->out[6] = nacre_plus(nacre_reverse(a, NACRE_AXIS(0)), b);
+	p->out[7] = nacre_assign(c, nacre_plus(nacre_scale(c, 0.9), square));
+	nacre_tensor_free(x);
+	nacre_tensor_free(y);
+	CHECK_STR(e.text, "");
+}
+
+static void free_pair(pair *p)
+{
+	nacre_graph_free(p->g);
+	nacre_variable_free(p->a);
+	nacre_variable_free(p->b);
+	nacre_variable_free(p->c);
+}
+
+TEST(results_go_to_variables_and_sums_at_once)
+{
+	pair fast, plain;
+	seen s = {"", ""};
+	nacre_error e = {0};
+	nacre_tensor *y[2][8] = {{NULL}};
+	make_pair(&fast);
+	make_pair(&plain);
+	nacre_program *p[2] = {
+	    nacre_program_new(
+		NULL, 0, NULL, 8, fast.out,
+		&(nacre_program_options){.trace = watch, .trace_context = &s}, &e),
+	    nacre_program_new(NULL, 0, NULL, 8, plain.out,
+			      &(nacre_program_options){.no_optimize = 1}, &e)};
+	CHECK_STR(e.text, "");
+	for (int k = 0; k < 2; k++)
+		for (int i = 2; i < 7; i++)
+			y[k][i] = filled(NULL, fast.out[i], 0);
+	for (int run = 0; run < 3; run++) {
+		for (int k = 0; k < 2; k++)
+			nacre_program_run(p[k], NULL, y[k], &e);
+		for (int i = 2; i < 7; i++)
+			for (int64_t j = 0; j < nacre_tensor_size(y[0][i]); j++) {
+				double want = nacre_tensor_get(y[1][i], j);
+				double had = nacre_tensor_get(y[0][i], j);
+				if (!(fabs(had - want) <= 1e-5 * fabs(want) + 1e-5))
+					test_failed(__FILE__, __LINE__,
+						    "run %d, output %d [%d]: %g, not %g", run, i,
+						    (int)j, had, want);
+			}
+		CHECK_NEAR(value_of(fast.a), value_of(plain.a), 1e-5);
+		CHECK_NEAR(value_of(fast.b), value_of(plain.b), 1e-5);
+		CHECK_NEAR(value_of(fast.c), value_of(plain.c), 1e-5);
+	}
+	CHECK_EQ(count(s.program, " assign               assign "), 2); /* a and b */
+	for (int k = 0; k < 2; k++) {
+		for (int i = 2; i < 7; i++)
+			nacre_tensor_free(y[k][i]);
+		nacre_program_free(p[k]);
+	}
+	free_pair(&fast);
+	free_pair(&plain);
+}
+
 /* -- misuse ---------------------------------------------------------------------------------*/
 TEST(misuse_is_named)
 {

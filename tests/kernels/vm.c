@@ -237,6 +237,83 @@ TEST(in_place)
 	}
 }
 
+/* Sums of rows and of columns beside a result; rows that fill tiles, share them, or span them. */
+static double column_sum(const nc_vm *vm, const float *partial, int64_t column)
+{
+	int64_t width = nc_vm_sum_width(vm->row), chunks = (vm->total + vm->chunk - 1) / vm->chunk;
+	double sum = 0;
+	for (int64_t c = 0; c < chunks; c++)
+		for (int64_t i = column; i < width; i += vm->row)
+			sum += partial[c * width + i];
+	return sum;
+}
+
+static void check_sums(const nc_kernels *k, const nc_vm *vm, const float *x, const float *columns,
+		       const float *rows)
+{
+	int64_t row = vm->row, lines = vm->total / row;
+	for (int64_t j = 0; j < row; j++) {
+		double want = 0;
+		for (int64_t i = 0; i < lines; i++)
+			want += (double)x[i * row + j] * x[i * row + j];
+		if (fabs(column_sum(vm, columns, j) - want) > 1e-5 * want + 1e-30)
+			test_failed(__FILE__, __LINE__, "%s: column %ld of [%ld, %ld]", k->isa,
+				    (long)j, (long)lines, (long)row);
+	}
+	for (int64_t i = 0; rows && i < lines; i++) {
+		double want = 0;
+		for (int64_t j = 0; j < row; j++)
+			want += (double)x[i * row + j] * x[i * row + j];
+		if (fabs(rows[i] - want) > 1e-5 * want + 1e-30)
+			test_failed(__FILE__, __LINE__, "%s: row %ld of [%ld, %ld]", k->isa,
+				    (long)i, (long)lines, (long)row);
+	}
+}
+
+TEST(sums)
+{
+	static const int64_t lengths[] = {1, 2, 3, 16, 24, 100, 256, 300, 511, 512, 513, 700, 3125};
+	for (int round = 0; round < 60; round++) {
+		const int64_t row = lengths[pick(0, 12)], lines = pick(1, 40000 / row);
+		const bool both = pick(0, 1);
+		nc_vm vm = {.rank = 1, .row = row, .n_operands = 1, .n_code = 1, .n_results = 2};
+		vm.size[0] = vm.total = lines * row;
+		vm.chunk = nc_vm_sum_chunk(vm.total, row);
+		const int64_t floats =
+		    (vm.total + vm.chunk - 1) / vm.chunk * nc_vm_sum_width(row);
+		float *x = guarded_floats(vm.total), *y = guarded_floats(vm.total);
+		float *columns = guarded_floats(floats), *rows = guarded_floats(lines);
+		for (int64_t i = 0; i < vm.total; i++)
+			x[i] = (float)pick(-1000, 1000) / 999;
+		vm.operand[0] = (nc_operand){x, NC_V_F32, NC_FLAT, {0}};
+		vm.code[0] = (nc_code){NC_E_square, 0, {NC_VM_REGISTERS, 0, 0}};
+		vm.result[0] = (nc_result){y, NC_V_F32, 0, NC_FLAT, {0}};
+		vm.result[1] = (nc_result){columns, NC_V_F32, 0, NC_SUM_COLUMNS, {0}};
+		if (both)
+			vm.result[vm.n_results++] =
+			    (nc_result){rows, NC_V_F32, 0, NC_SUM_ROWS, {0}};
+		FOR_ISAS(k)
+		{
+			float *first = malloc((size_t)floats * sizeof *first);
+			FOR_TEAMS(nt)
+			{
+				memset(columns, 0x5a, (size_t)floats * sizeof *columns);
+				memset(rows, 0x5a, (size_t)lines * sizeof *rows);
+				run_team(k, &vm, nt);
+				check_sums(k, &vm, x, columns, both ? rows : NULL);
+				for (int64_t i = 0; i < vm.total; i++)
+					if (!same_float(y[i], x[i] * x[i]))
+						test_failed(__FILE__, __LINE__, "result");
+				if (nt == 1)
+					memcpy(first, columns, (size_t)floats * sizeof *first);
+				CHECK(memcmp(first, columns, (size_t)floats * sizeof *first) == 0);
+			}
+			free(first);
+		}
+		guarded_release();
+	}
+}
+
 /* every half and bfloat there is, to f32 and back */
 TEST(all_halves)
 {

@@ -104,7 +104,7 @@ static bool lower(nc_compile *c, const nc_group *g)
 		return nc_cpu_lower_matmul(c, g);
 	if (g->n == 1 && nc_cpu_narrowed(c, n))
 		return nc_cpu_lower_narrow(c, n);
-	if (nc_cpu_elementwise(g->node[g->n - 1]) && (g->n > 1 || !nc_is(n, NC_OP_broadcast)))
+	if (nc_cpu_elementwise(n) && (g->n > 1 || !nc_is(n, NC_OP_broadcast)))
 		return nc_cpu_lower_elementwise(c, g);
 	if (nc_is(n, NC_OP_arange))
 		return nc_plain(c, n) >= 0;

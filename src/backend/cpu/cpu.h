@@ -40,13 +40,14 @@ typedef struct nc_vm_build {
 	nacre_node
 	    *operand[NC_VM_OPERANDS]; /* the nodes behind vm.operand; [0] is NULL in an epilogue */
 	nacre_node *result[NC_VM_OUTPUTS];
+	int value[NC_VM_OUTPUTS]; /* of the results; of a sum of columns its partial sums */
 } nc_vm_build;
 /* false: too large, or an access that the interpreter does not have.  Pointers stay NULL. */
 bool nc_cpu_vm_build(nc_compile *c, const nc_group *g, nc_vm_build *out);
-/* Connects the pointers of the vm inside the last step's args with the values of the nodes. */
+/* Asks for the values of the nodes before the step is made, since that may make steps. */
+bool nc_cpu_vm_prepare(nc_compile *c, nc_vm_build *b);
+/* Connects the pointers of the vm inside the last step's args with these values. */
 bool nc_cpu_vm_connect(nc_compile *c, const nc_vm_build *b, nc_vm *vm);
-/* Asks for the values of the operands before the step is made, since that may make steps. */
-bool nc_cpu_vm_prepare(nc_compile *c, const nc_vm_build *b);
 /* Is n a gradient that only goes into updates of weights in panels?  Then it is written in these
  * panels, to the second's value. */
 bool nc_cpu_only_updates_panels(const nc_compile *c, const nacre_node *n);
@@ -60,6 +61,9 @@ const nacre_variable *nc_cpu_in_panels(const nc_compile *c, const nacre_node *n)
  * into panels of pairs at once. */
 bool nc_cpu_narrowed(const nc_compile *c, const nacre_node *n);
 bool nc_cpu_lower_narrow(nc_compile *c, nacre_node *n);
+
+/* A step that sums [rows, columns] at `from` over the rows into y (rows.c). */
+bool nc_cpu_sum(nc_compile *c, nacre_node *y, int64_t rows, int64_t columns, int from);
 
 /* -- matmul.c -------------------------------------------------------------------------------*/
 bool nc_cpu_product(const nacre_node *y); /* of types that the kernels multiply */

@@ -107,6 +107,8 @@ bool nc_cpu_lower_assign(nc_compile *c, nacre_node *n)
 	int from = nc_plain(c, n->in[1]), to = nc_storage_of(c, w);
 	if (from < 0 || to < 0)
 		return false;
+	if (from == to) /* it was written there */
+		return true;
 	if (nc_variable_of(w)->panel)
 		return convert(c, w, run_pack, "pack", from, to);
 	nc_copy copy = {.rank = 1,

@@ -48,6 +48,12 @@ static bool reduce_blocks(nc_compile *c, const nacre_node *y, nc_reduce r, int f
 	       reduce(c, y, last, partial, 0, to, 0);
 }
 
+bool nc_cpu_sum(nc_compile *c, nacre_node *y, int64_t rows, int64_t columns, int from)
+{
+	nc_reduce r = {.kind = NC_REDUCE_SUM, .outer = 1, .n = rows, .inner = columns, .scale = 1};
+	return reduce(c, y, r, from, 0, nc_plain(c, y), 0);
+}
+
 bool nc_cpu_lower_reduce(nc_compile *c, nacre_node *y)
 {
 	static const struct {

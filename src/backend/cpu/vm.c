@@ -71,6 +71,38 @@ bool nc_cpu_elementwise(const nacre_node *n)
 	return true;
 }
 
+/* -- sums -----------------------------------------------------------------------------------*/
+/* How the interpreter sums a node of this shape along the way: [total / row][row] over all rows (a
+ * row is one number where everything is summed) or along them.  false: it does not. */
+static bool sum_access(const nacre_node *sum, const nacre_node *of, int64_t *row, nc_access *access)
+{
+	enum { FEW = 2048, SHORT = 256, ROWS = 16 };
+	unsigned axes = ((const nc_attr_reduce *)sum->attr)->axes;
+	int64_t outer = 1, n = 1, inner = 1, total = nc_node_size(of);
+	if (sum->dtype != NACRE_F32 || of->dtype != NACRE_F32 || total < FEW)
+		return false;
+	for (int d = 0; d < of->rank; d++)
+		if (of->shape[d] == 1)
+			continue;
+		else if (!(axes >> d & 1))
+			*(n > 1 ? &inner : &outer) *= of->shape[d];
+		else if (inner > 1)
+			return false;
+		else
+			n *= of->shape[d];
+	*access = outer == 1 ? NC_SUM_COLUMNS : NC_SUM_ROWS;
+	*row = outer == 1 ? inner : n;
+	return outer == 1 ? n >= ROWS : inner == 1 && n >= SHORT;
+}
+
+static const nacre_node *space_of(const nc_group *g)
+{
+	int i = g->n - 1;
+	while (i > 0 && nc_is(g->node[i], NC_OP_sum))
+		i--;
+	return g->node[i];
+}
+
 typedef struct build {
 	nc_compile *c;
 	const nc_group *g;
@@ -203,6 +235,8 @@ static bool add_member(build *b, int i)
 {
 	nacre_node *n = b->g->node[i];
 	int src[3] = {0, 0, 0};
+	if (nc_is(n, NC_OP_sum))
+		return true; /* a result */
 	if (n == b->g->anchor) {
 		b->slot[i] = NC_VM_REGISTERS; /* operand 0: the tile */
 		return true;
@@ -240,12 +274,34 @@ bool nc_cpu_only_updates_panels(const nc_compile *c, const nacre_node *n)
 	return true;
 }
 
+static bool add_sum(build *b, nacre_node *sum)
+{
+	nc_vm *vm = &b->out->vm;
+	nc_access access;
+	int64_t row;
+	int from = member_index(b, sum->in[0]);
+	if (b->g->anchor || from < 0 || vm->n_results == NC_VM_OUTPUTS ||
+	    !sum_access(sum, b->space, &row, &access) || (vm->row && vm->row != row))
+		return false;
+	vm->row = row;
+	vm->chunk = nc_vm_sum_chunk(nc_node_size(b->space), row);
+	b->out->result[vm->n_results] = sum;
+	vm->result[vm->n_results++] =
+	    (nc_result){.type = NC_V_F32, .src = (uint8_t)b->slot[from], .access = access};
+	return true;
+}
+
 static bool add_results(build *b)
 {
 	nc_vm *vm = &b->out->vm;
 	for (int i = 0; i < b->g->n; i++) {
 		nacre_node *n = b->g->node[i];
 		nc_vtype type;
+		if (nc_is(n, NC_OP_sum)) {
+			if (!add_sum(b, n))
+				return false;
+			continue;
+		}
 		if (b->last[i] < b->g->n || nc_only_used_in(b->c, n, b->c->group_of[n->id]))
 			continue;
 		if (vm->n_results == NC_VM_OUTPUTS || !nc_cpu_vtype(n->dtype, &type))
@@ -307,10 +363,9 @@ bool nc_cpu_vm_build(nc_compile *c, const nc_group *g, nc_vm_build *out)
 	if (g->n > MOST)
 		return false;
 	memset(out, 0, sizeof *out);
-	build b = {
-	    .c = c, .g = g, .space = g->node[g->n - 1], .out = out, .slot = slot, .last = last};
+	build b = {.c = c, .g = g, .space = space_of(g), .out = out, .slot = slot, .last = last};
 	for (int i = 0; i < g->n; i++)
-		if (!nc_same_shape(g->node[i], b.space))
+		if (!nc_is(g->node[i], NC_OP_sum) && !nc_same_shape(g->node[i], b.space))
 			return false;
 	for (int r = 0; r < NC_VM_REGISTERS; r++)
 		b.owner[r] = -1;
@@ -344,19 +399,30 @@ int nc_cpu_panels_value(nc_compile *c, nacre_node *n)
 	return c->native[n->id];
 }
 
-static int result_value(nc_compile *c, nacre_node *n, nc_access access)
+/* floats of partial sums of columns */
+static int64_t partial_size(const nc_vm *vm)
 {
-	return access == NC_PANEL ? nc_cpu_panels_value(c, n) : nc_plain(c, n);
+	return (vm->total + vm->chunk - 1) / vm->chunk * nc_vm_sum_width(vm->row);
 }
 
-bool nc_cpu_vm_prepare(nc_compile *c, const nc_vm_build *b)
+static int result_value(nc_compile *c, nacre_node *n, const nc_vm *vm, nc_access access)
+{
+	return access == NC_PANEL ? nc_cpu_panels_value(c, n)
+	       : access == NC_SUM_COLUMNS
+		   ? nc_temporary(c, (size_t)partial_size(vm) * sizeof(float))
+		   : nc_plain(c, n);
+}
+
+bool nc_cpu_vm_prepare(nc_compile *c, nc_vm_build *b)
 {
 	for (int i = 0; i < b->vm.n_operands; i++)
 		if (b->operand[i] && operand_value(c, b->operand[i], b->vm.operand[i].access) < 0)
 			return false;
-	for (int i = 0; i < b->vm.n_results; i++)
-		if (result_value(c, b->result[i], b->vm.result[i].access) < 0)
+	for (int i = 0; i < b->vm.n_results; i++) {
+		b->value[i] = result_value(c, b->result[i], &b->vm, b->vm.result[i].access);
+		if (b->value[i] < 0)
 			return false;
+	}
 	return true;
 }
 
@@ -369,8 +435,7 @@ bool nc_cpu_vm_connect(nc_compile *c, const nc_vm_build *b, nc_vm *vm)
 			return false;
 	}
 	for (int i = 0; i < vm->n_results; i++)
-		if (!nc_writes(c, &vm->result[i].data,
-			       result_value(c, b->result[i], vm->result[i].access), 0))
+		if (!nc_writes(c, &vm->result[i].data, b->value[i], 0))
 			return false;
 	return true;
 }
@@ -380,17 +445,89 @@ static void run_vm(const nc_step *s, int tid, int nt, void *scratch)
 	NC_KERNELS(s)->vm(s->args, tid, nt, scratch);
 }
 
+/* -- results in variables -------------------------------------------------------------------*/
+static const nacre_node *named_by(const nacre_node *n)
+{
+	while (n->op->flags & NC_OP_RESHAPES)
+		n = n->in[0];
+	return n;
+}
+
+/* Does anything but group g and the assignment still read, or write, the variable afterwards? */
+static bool needed_after(const nc_compile *c, const nacre_node *n, const nc_group *g,
+			 const nacre_node *assignment)
+{
+	if (c->is_output[n->id])
+		return true;
+	for (int e = c->users[n->id]; e >= 0; e = c->edge[e].next) {
+		const nacre_node *u = c->edge[e].user;
+		if (u == assignment)
+			continue;
+		if (u->op->flags & NC_OP_EFFECT && u->in[0] == n)
+			return true;
+		if (u->op->flags & NC_OP_RESHAPES ? needed_after(c, u, g, assignment)
+						  : c->group[c->group_of[u->id]].order > g->order)
+			return true;
+	}
+	return false;
+}
+
+/* The variable to which n is assigned, and nothing else than element by element: n may then be
+ * written there at once, which saves a copy.  NULL: there is none. */
+static nacre_node *home(const nc_compile *c, const nc_group *g, const nc_vm_build *b,
+			const nacre_node *n)
+{
+	const nacre_node *assignment = NULL;
+	for (int e = c->users[n->id]; e >= 0; e = c->edge[e].next)
+		if (nc_is(c->edge[e].user, NC_OP_assign) && c->edge[e].user->in[1] == n)
+			assignment = c->edge[e].user;
+	if (!c->optimize || !assignment || c->is_output[n->id])
+		return NULL;
+	nacre_node *to = assignment->in[0];
+	if (nc_variable_of(to)->panel || to->dtype != n->dtype ||
+	    needed_after(c, to, g, assignment))
+		return NULL;
+	for (int i = 0; i < b->vm.n_operands; i++)
+		if (named_by(b->operand[i]) == to && b->vm.operand[i].access != NC_FLAT)
+			return NULL;
+	for (int i = 0; i < b->vm.n_results; i++)
+		if (b->vm.result[i].src >= NC_VM_REGISTERS)
+			return NULL;
+	return to;
+}
+
+static bool settle_results(nc_compile *c, const nc_group *g, const nc_vm_build *b)
+{
+	for (int i = 0; i < b->vm.n_results; i++) {
+		const nacre_node *n = b->result[i];
+		nacre_node *to = home(c, g, b, n);
+		if (to && c->plain[n->id] < 0 && (c->plain[n->id] = nc_storage_of(c, to)) < 0)
+			return false;
+	}
+	return true;
+}
+
+static bool finish_sums(nc_compile *c, const nc_vm_build *b)
+{
+	for (int i = 0; i < b->vm.n_results; i++)
+		if (b->vm.result[i].access == NC_SUM_COLUMNS &&
+		    !nc_cpu_sum(c, b->result[i], partial_size(&b->vm) / b->vm.row, b->vm.row,
+				b->value[i]))
+			return false;
+	return true;
+}
+
 bool nc_cpu_lower_elementwise(nc_compile *c, const nc_group *g)
 {
 	nc_vm_build *b = nc_arena_alloc(&c->arena, sizeof *b);
 	if (!b)
 		return nc_fail_memory(c);
-	const nacre_node *n = g->node[g->n - 1];
+	const nacre_node *n = space_of(g);
 	if (!nc_cpu_vm_build(c, g, b)) {
 		nc_fail(c->error, NACRE_FAILED, "no elementwise program for \"%s\"", n->op->name);
 		return false;
 	}
-	if (!nc_cpu_vm_prepare(c, b))
+	if (!settle_results(c, g, b) || !nc_cpu_vm_prepare(c, b))
 		return false;
 	if (b->vm.total == 0)
 		return true;
@@ -407,5 +544,5 @@ bool nc_cpu_lower_elementwise(nc_compile *c, const nc_group *g)
 	nc_vm *vm = s->args;
 	*vm = b->vm;
 	s->scratch = nc_cpu_kernels(c)->vm_scratch(vm);
-	return nc_cpu_vm_connect(c, b, vm);
+	return nc_cpu_vm_connect(c, b, vm) && finish_sums(c, b);
 }
