@@ -75,6 +75,15 @@ nc_is_update(const nacre_node *n) /* of an optimizer: in[n_in - 2] is its gradie
 {
 	return n->op->index >= NC_OP_update_sgd && n->op->index <= NC_OP_update_two;
 }
+/* Is the variable one of those that the effect changes? */
+bool nc_changes(const nacre_node *effect, const nacre_node *variable);
+/* What n is another name of: n itself, or what is behind its reshapes. */
+static inline const nacre_node *nc_renamed(const nacre_node *n)
+{
+	while (n->op->flags & NC_OP_RESHAPES)
+		n = n->in[0];
+	return n;
+}
 /* true if every user of n is a member of g (and n is no output of the program) */
 bool nc_only_used_in(const nc_compile *c, const nacre_node *n, int group);
 

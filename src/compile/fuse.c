@@ -226,14 +226,14 @@ static bool join_sum(nc_compile *c, nacre_node *sum, search *s)
 {
 	int into = c->group_of[sum->in[0]->id];
 	nc_group *g = into < 0 ? NULL : &c->group[into];
-	if (!g || g->anchor || g->effect || !c->backend->elementwise(g->node[0]) ||
-	    makes_cycle(s, g, sum, true))
-		return new_group(c, sum) || nc_fail_memory(c);
-	if (!insert(c, g, sum))
-		return nc_fail_memory(c);
-	if (c->backend->accepts(c, g))
-		return true;
-	remove_member(c, g, sum);
+	if (g && !g->anchor && c->backend->elementwise(g->node[0]) &&
+	    !makes_cycle(s, g, sum, true)) {
+		if (!insert(c, g, sum))
+			return nc_fail_memory(c);
+		if (c->backend->accepts(c, g))
+			return true;
+		remove_member(c, g, sum);
+	}
 	return new_group(c, sum) || nc_fail_memory(c);
 }
 

@@ -78,12 +78,9 @@ bool nc_writes(nc_compile *c, const void *field, int value, size_t offset)
 void nc_keep(nc_compile *c, const nacre_node *n, int value)
 {
 	const nacre_variable *v = nc_variable_of(n);
-	for (int e = v ? c->users[n->id] : -1; e >= 0; e = c->edge[e].next) {
-		const nacre_node *u = c->edge[e].user;
-		for (int i = 0; u->op->flags & NC_OP_EFFECT && i < u->op->targets; i++)
-			if (u->in[i] == n)
-				return;
-	}
+	for (int e = v ? c->users[n->id] : -1; e >= 0; e = c->edge[e].next)
+		if (nc_changes(c->edge[e].user, n))
+			return;
 	if (!v || !c->optimize)
 		return;
 	c->program->step[c->program->n_steps - 1].of = v;

@@ -23,9 +23,9 @@ static const nacre_node *effect_of(const nc_group *g)
 	return n->op->flags & NC_OP_EFFECT ? n : NULL;
 }
 
-static bool changes(const nacre_node *effect, const nacre_node *variable)
+bool nc_changes(const nacre_node *effect, const nacre_node *variable)
 {
-	for (int i = 0; effect && i < effect->op->targets; i++)
+	for (int i = 0; i < effect->op->targets; i++)
 		if (effect->in[i] == variable)
 			return true;
 	return false;
@@ -35,9 +35,7 @@ static bool visit(order *o, int group);
 
 static bool visit_node(order *o, const nacre_node *n, int from)
 {
-	while (n->op->flags & NC_OP_RESHAPES) /* has no group: what it renames has */
-		n = n->in[0];
-	int g = o->c->group_of[n->id];
+	int g = o->c->group_of[nc_renamed(n)->id]; /* what only renames has no group */
 	return g < 0 || g == from || visit(o, g);
 }
 
@@ -47,7 +45,7 @@ static bool visit_readers(order *o, const nacre_node *effect, int from)
 	for (int t = 0; t < effect->op->targets; t++)
 		for (int e = o->c->users[effect->in[t]->id]; e >= 0; e = o->c->edge[e].next) {
 			const nacre_node *u = o->c->edge[e].user;
-			if (u == effect || (changes(u, effect->in[t]) && u->id > effect->id))
+			if (u == effect || (nc_changes(u, effect->in[t]) && u->id > effect->id))
 				continue;
 			if (u->op->flags & NC_OP_RESHAPES) {
 				/* readers of the renamed variable */

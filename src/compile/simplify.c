@@ -358,16 +358,22 @@ static nacre_node *first_equal(pass *p, nacre_node *n)
 }
 
 /* -- the pass -------------------------------------------------------------------------------*/
-static bool mark_needed(nc_compile *c, bool *needed, int *uses)
+static bool mark_needed(nc_compile *c, bool **needed, int **uses)
 {
-	for (int i = 0; i < c->n_outputs; i++)
-		needed[c->output[i]->id] = true;
-	for (int i = 0; i < c->n_outputs; i++)
-		uses[c->output[i]->id]++;
+	size_t n = (size_t)c->graph->n + 1;
+	bool *need = *needed = nc_arena_alloc(&c->arena, n);
+	int *use = *uses = nc_arena_alloc(&c->arena, n * sizeof *use);
+	if (!need || !use)
+		return false;
+	for (int i = 0; i < c->n_outputs; i++) {
+		need[c->output[i]->id] = true;
+		use[c->output[i]->id]++;
+	}
 	for (int i = c->graph->n - 1; i >= 0; i--)
-		for (int j = 0; needed[i] && j < c->graph->node[i]->n_in; j++)
-			needed[c->graph->node[i]->in[j]->id] = true,
-			uses[c->graph->node[i]->in[j]->id]++;
+		for (int j = 0; need[i] && j < c->graph->node[i]->n_in; j++) {
+			need[c->graph->node[i]->in[j]->id] = true;
+			use[c->graph->node[i]->in[j]->id]++;
+		}
 	return true;
 }
 
@@ -399,13 +405,11 @@ static bool one_pass(nc_compile *c, bool last)
 		buckets *= 2;
 	pass p = {.c = c, .to = nacre_graph_new(c->runtime), .mask = buckets - 1};
 	p.bucket = nc_arena_alloc(&c->arena, buckets * sizeof *p.bucket);
-	bool *needed = nc_arena_alloc(&c->arena, n);
-	p.uses = nc_arena_alloc(&c->arena, n * sizeof *p.uses);
+	bool *needed;
 	p.last = last;
 	nacre_node **map = nc_arena_alloc(&c->arena, n * sizeof *map);
 	nacre_node **in = nc_arena_alloc(&c->arena, n * sizeof *in);
-	bool ok = p.to && p.bucket && needed && map && in && p.uses &&
-		  mark_needed(c, needed, p.uses);
+	bool ok = p.to && p.bucket && map && in && mark_needed(c, &needed, &p.uses);
 	for (int i = 0; ok && i < from->n; i++) {
 		nacre_node *node = from->node[i];
 		if (!needed[i])
@@ -436,12 +440,10 @@ static bool one_pass(nc_compile *c, bool last)
 static bool sweep(nc_compile *c)
 {
 	nacre_graph *g = c->graph;
-	size_t n = (size_t)g->n + 1;
-	bool *needed = nc_arena_alloc(&c->arena, n);
-	int *uses = nc_arena_alloc(&c->arena, n * sizeof *uses), left = 0;
-	if (!needed || !uses)
+	bool *needed;
+	int *uses, left = 0;
+	if (!mark_needed(c, &needed, &uses))
 		return nc_fail_memory(c);
-	mark_needed(c, needed, uses);
 	for (int i = 0; i < g->n; i++)
 		if (needed[i]) {
 			g->node[i]->id = left;

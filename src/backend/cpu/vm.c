@@ -446,13 +446,6 @@ static void run_vm(const nc_step *s, int tid, int nt, void *scratch)
 }
 
 /* -- results in variables -------------------------------------------------------------------*/
-static const nacre_node *named_by(const nacre_node *n)
-{
-	while (n->op->flags & NC_OP_RESHAPES)
-		n = n->in[0];
-	return n;
-}
-
 /* Does anything but group g and the assignment still read, or write, the variable afterwards? */
 static bool needed_after(const nc_compile *c, const nacre_node *n, const nc_group *g,
 			 const nacre_node *assignment)
@@ -463,7 +456,7 @@ static bool needed_after(const nc_compile *c, const nacre_node *n, const nc_grou
 		const nacre_node *u = c->edge[e].user;
 		if (u == assignment)
 			continue;
-		if (u->op->flags & NC_OP_EFFECT && u->in[0] == n)
+		if (nc_changes(u, n))
 			return true;
 		if (u->op->flags & NC_OP_RESHAPES ? needed_after(c, u, g, assignment)
 						  : c->group[c->group_of[u->id]].order > g->order)
@@ -488,16 +481,16 @@ static nacre_node *home(const nc_compile *c, const nc_group *g, const nc_vm_buil
 	    needed_after(c, to, g, assignment))
 		return NULL;
 	for (int i = 0; i < b->vm.n_operands; i++)
-		if (named_by(b->operand[i]) == to && b->vm.operand[i].access != NC_FLAT)
-			return NULL;
-	for (int i = 0; i < b->vm.n_results; i++)
-		if (b->vm.result[i].src >= NC_VM_REGISTERS)
+		if (nc_renamed(b->operand[i]) == to && b->vm.operand[i].access != NC_FLAT)
 			return NULL;
 	return to;
 }
 
 static bool settle_results(nc_compile *c, const nc_group *g, const nc_vm_build *b)
 {
+	for (int i = 0; i < b->vm.n_results; i++) /* see vm.inc */
+		if (b->vm.result[i].src >= NC_VM_REGISTERS)
+			return true;
 	for (int i = 0; i < b->vm.n_results; i++) {
 		const nacre_node *n = b->result[i];
 		nacre_node *to = home(c, g, b, n);
